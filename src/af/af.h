@@ -1,0 +1,76 @@
+// Address families: what a family is and nothing about what is done with it.
+//
+// One file a family (af/ipv4_unicast.c ...) defines one `const struct af`; its name in the list of
+// af/meson.build makes it known. Outside this room no line names an AFI, a SAFI or a family:
+// behaviour follows the property bits. All functions are pure.
+//
+// A key (struct af_key) is what the route table compares: fixed size per family, unused bytes zero,
+// so that two routes are the same route exactly when their keys' bytes are equal.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cursor.h"
+#include "base/ip.h"
+
+#define AF_KEY_MAX 64
+#define AF_MAX     16 // families at most: sets of families are bits of a uint16_t
+
+enum af_prop {
+	AF_PREFIX = 1 << 0,      // the key holds an IP prefix: filters on prefixes apply to it
+	AF_CLASSIC = 1 << 1,     // may ride in the NLRI and NEXT_HOP fields of RFC 4271 rather than RFC 4760 attributes
+	AF_DEFAULT_ON = 1 << 2,  // a new peer speaks it without a command (unless `undo default ...`)
+	AF_ORIGINATE = 1 << 3,   // network, aggregate, default route
+	AF_NH_LINK_LOCAL = 1 << 4, // next hop may carry a link-local address behind the global one (RFC 2545)
+	AF_WIDE = 1 << 5,        // 128-bit prefixes
+	AF_UNICAST = 1 << 6,     // unicast forwarding: addresses that are multicast make no sense in it
+	AF_LIKE_CLASSIC = 1 << 7, // refreshed together with the classic family by a plain `refresh bgp`
+};
+
+struct af_key {
+	uint8_t b[AF_KEY_MAX];
+};
+
+struct af {
+	const char *name;       // "ipv4-unicast": JSON, logs, tests
+	const char *title;      // "IPv4 Unicast": displays
+	const char *view;       // statement that enters its view: "ipv4-family unicast"
+	const char *prompt;     // view's prompt suffix: "af-ipv4"
+	const char *selector;   // word after `display bgp`, `refresh bgp`, `reset bgp`: "", "ipv6", "multicast"
+	uint16_t afi;
+	uint8_t safi;
+	uint8_t key_size;       // bytes of struct af_key in use: a multiple of 4
+	uint8_t prefix_bits;    // 32 or 128; 0 without AF_PREFIX
+	uint32_t props;         // enum af_prop
+	uint8_t order;          // of the families in configuration and displays
+
+	// One NLRI from the cursor. false: malformed (RFC 7606 5.3): the cursor is then of no use.
+	bool (*nlri_get)(struct cursor *c, struct af_key *ret);
+	void (*nlri_put)(struct buf *b, const struct af_key *key);
+	unsigned (*nlri_size)(const struct af_key *key);   // bytes that nlri_put writes
+	// The prefix inside the key; *ret_bits its length. Only with AF_PREFIX.
+	const uint8_t *(*prefix)(const struct af_key *key, unsigned *ret_bits);
+	void (*from_prefix)(const struct ip *address, unsigned length, struct af_key *ret); // masks
+	// Text both ways: "10.0.0.0/8". text_get is for tests and tools; the command line has its own forms.
+	void (*text_put)(struct buf *b, const struct af_key *key);
+	bool (*text_get)(const char *text, struct af_key *ret);
+	int (*compare)(const struct af_key *a, const struct af_key *b); // order of displays
+	bool (*senseless)(const struct af_key *key); // well-formed but of no meaning here (RFC 4271 6.3): log and ignore
+};
+
+extern const struct af *const af_list[]; // by index; af_count of them, in the order of the list
+extern const unsigned af_count;
+
+unsigned af_index(const struct af *af);
+const struct af *af_by_code(uint16_t afi, uint8_t safi);  // NULL: not known
+const struct af *af_by_name(const char *name);
+const struct af *af_by_selector(const char *selector);    // "" is the classic one
+const struct af *af_classic(void);
+
+static inline uint16_t af_bit(const struct af *af)
+{
+	return (uint16_t)(1u << af_index(af));
+}
+uint64_t af_key_hash(const struct af *af, const struct af_key *key);
