@@ -1,6 +1,6 @@
 // Hash maps with open addressing. Two kinds: by text (keys are copied) and by 64-bit number.
 // Values are pointers that the map does not own. Not thread-safe.
-// Order of iteration is undefined: what the user sees is sorted by the caller.
+// A map must not be changed while it is walked. Order of iteration is undefined: what the user sees is sorted by the caller.
 #pragma once
 
 #include <stdbool.h>

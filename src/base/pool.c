@@ -1,0 +1,68 @@
+// Pools of numbered objects. Chunks come zeroed from the allocator, which for their size means
+// untouched pages: an object costs memory when it is first used. A freed object's first word
+// links the free list; taking it again clears it.
+#include "base/pool.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+void pool_init(struct pool *p, size_t size)
+{
+	if (size > UINT32_MAX / 2)
+		die("pool: objects of %zu bytes", size);
+	size = size < 4 ? 4 : (size + 3) & ~(size_t)3;
+	*p = (struct pool){.size = (uint32_t)size, .end = 1};
+}
+
+void pool_free_all(struct pool *p)
+{
+	for (uint32_t i = 0; i < p->chunk_count; i++)
+		mem_free(p->chunks[i]);
+	mem_free(p->chunks);
+	pool_init(p, p->size);
+}
+
+static void add_chunk(struct pool *p)
+{
+	if (p->chunk_count == p->chunk_cap) {
+		p->chunk_cap = p->chunk_cap ? p->chunk_cap * 2 : 8;
+		p->chunks = mem_resize(p->chunks, p->chunk_cap * sizeof(*p->chunks));
+	}
+	p->chunks[p->chunk_count++] = mem_zero((size_t)POOL_CHUNK * p->size);
+}
+
+uint32_t pool_take(struct pool *p)
+{
+	uint32_t n = p->free_head;
+
+	if (n) {
+		uint8_t *object = pool_at(p, n);
+		memcpy(&p->free_head, object, 4);
+		memset(object, 0, p->size);
+	} else {
+		n = p->end;
+		if (n == UINT32_MAX)
+			die("pool: all numbers for objects of %u bytes are in use", p->size);
+		if (n >> POOL_CHUNK_BITS >= p->chunk_count)
+			add_chunk(p);
+		p->end++;
+	}
+	p->used++;
+	return n;
+}
+
+void pool_give(struct pool *p, uint32_t n)
+{
+	if (!n || n >= p->end || !p->used)
+		die("pool: object %u given back, numbers end at %u", n, p->end);
+	memcpy(pool_at(p, n), &p->free_head, 4);
+	p->free_head = n;
+	p->used--;
+}
+
+size_t pool_bytes(const struct pool *p)
+{
+	return (size_t)p->chunk_count * POOL_CHUNK * p->size + p->chunk_cap * sizeof(*p->chunks);
+}
