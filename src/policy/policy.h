@@ -1,0 +1,85 @@
+// Policy: named filters and route-policies, compiled, interned by content, run by partial
+// evaluation. Pure: knows attribute sets and prefixes, no peers and no tables.
+//
+// The way of a policy: configuration rows fill a struct policy_source (policy/source.h: plain
+// lists of what was typed) -> policy_compile makes an immutable snapshot of named objects ->
+// policy_program binds those that one peer, family and direction uses into a program. Objects and
+// programs are interned by content in a store: when nothing that a program can see has changed,
+// at any depth, the pointer is the same as before.
+// Running a program on an attribute set gives a residual: either a final verdict, or a short tree
+// of tests on the prefix whose leaves are verdicts. policy/memo.h remembers residuals per set.
+//
+// Store, snapshots and compilation belong to the control thread. Compiled objects are immutable;
+// their counts are atomic, so programs may be handed to rib threads and dropped there.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "af/af.h"
+#include "attr/attr.h"
+#include "base/arena.h"
+
+struct policy_store;
+struct policy_snapshot;
+struct policy_source;
+struct policy_program;
+
+struct policy_store *policy_store_new(void);
+void policy_store_free(struct policy_store *s);
+
+// Problems found while compiling (a regular expression that does not parse, a name that does not
+// exist): one call of the sink each.
+typedef void policy_complaint(void *arg, const char *object, const char *text);
+struct policy_snapshot *policy_compile(struct policy_store *s, const struct policy_source *source,
+				       policy_complaint *sink, void *arg); // NULL after a complaint
+struct policy_snapshot *policy_snapshot_ref(struct policy_snapshot *n);
+void policy_snapshot_unref(struct policy_snapshot *n);
+
+// What one direction of one peer and family names, in the order in which it is asked; every stage
+// must permit. NULL: not configured.
+struct policy_binding {
+	const struct af *af;
+	bool import;
+	const char *acl;            // filter-policy
+	const char *prefix_list;    // ip-prefix / ipv6-prefix
+	const char *path_filter;    // as-path-filter
+	const char *view_acl, *view_prefix_list; // filter-policy of the family view
+	const char *route_policy;
+	const char *view_route_policy; // e.g. of `network ... route-policy`
+};
+
+// The program of a binding, with a reference for the caller. Never NULL: an empty binding gives
+// the program that accepts everything unchanged. A name that does not exist rejects everything
+// where VRP's nonexistent-config-check would have refused the configuration.
+struct policy_program *policy_program(struct policy_store *s, struct policy_snapshot *n, const struct policy_binding *b);
+struct policy_program *policy_program_ref(struct policy_program *p);
+void policy_program_unref(struct policy_program *p);
+uint64_t policy_program_number(const struct policy_program *p); // unique for life of the store: for logs and memos
+bool policy_program_uses_peer(const struct policy_program *p);  // depends on struct policy_context's addresses
+bool policy_program_is_open(const struct policy_program *p);    // accepts everything unchanged
+
+// What a route's surroundings are, as far as clauses ask. Only read when policy_program_uses_peer.
+struct policy_context {
+	struct ip peer, local; // `if-match ip route-source`, `apply ... next-hop peer-address`
+	uint32_t peer_as, local_as; // (`apply as-path ... ` needs none of them; kept for completeness)
+};
+
+enum residual_kind { RESIDUAL_REJECT, RESIDUAL_ACCEPT, RESIDUAL_TEST };
+struct prefix_test; // a compiled prefix condition (ip-prefix, basic ACL): immutable, part of the program
+struct residual {
+	enum residual_kind kind;
+	struct attrs *attrs;             // ACCEPT: the route's attributes afterwards
+	const struct prefix_test *test;  // TEST
+	const struct residual *yes, *no;
+};
+// Runs the program on attributes whose prefix is not known yet. Result and new values live in the
+// arena; attrs of the result may point into `in` as well. Accepting with no change returns a list
+// equal to `in`.
+const struct residual *policy_run(const struct policy_program *p, const struct policy_context *x,
+				  const struct attrs *in, struct arena *a);
+bool prefix_test_matches(const struct prefix_test *t, const struct af *af, const struct af_key *key);
+// The whole run for one route, node by node, without partial evaluation: the oracle of the tests
+// and the base of explanations. false: rejected.
+bool policy_run_route(const struct policy_program *p, const struct policy_context *x, const struct af_key *key,
+		      struct attrs *inout, struct arena *a);

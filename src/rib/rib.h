@@ -1,0 +1,192 @@
+// One shard of the route tables, share-nothing: Adj-RIB-In, import, decision, Loc-RIB, export,
+// Adj-RIB-Out of every family, and the encoding of what each peer is owed. It is driven from
+// outside by the calls below, in one thread, and has no clock and no socket of its own; long work
+// is done by rib_work in slices. Peers are small numbers given by the owner (below RIB_PEERS_MAX).
+//
+//   rib_update -> Adj-RIB-In -> import memo -> decide -> Loc-RIB -> export memo of each group
+//              -> Adj-RIB-Out in order of change -> cursor of each peer -> chunk of messages
+//
+// Ownership: programs and configurations are reference-counted values of the caller's; attribute
+// sets, memos, tables and groups are the rib's. RFC 4271 sections 3.2, 9; RFC 7313 section 4.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "af/af.h"
+#include "attr/set.h"
+#include "policy/policy.h"
+
+#define RIB_PEERS_MAX 4096
+#define RIB_NO_PEER   UINT16_MAX // source of what we originate ourselves
+
+// --- configuration -----------------------------------------------------------------------------------
+// Everything of the instance that decides a route's fate. A change of it is followed by sweeps.
+struct rib_options {
+	uint32_t local_as, router_id, cluster_id;
+	uint32_t confederation_id;   // 0: none. Then local_as is the member AS
+	const uint32_t *confederation_members; unsigned confederation_member_count; // sorted; copied
+	bool reflect_between_clients;
+	uint32_t default_local_pref, default_med;
+	bool as_path_ignore, med_none_as_maximum, compare_different_as_med, med_confederation, router_id_ignore;
+	unsigned as_path_limit;      // longer AS paths are not accepted; 0: off
+	uint32_t max_paths;          // load balancing: shown as "select"; 1
+};
+
+// Import side of one peer and family. Equal contents = equal import: two such values are compared
+// by rib_import_equal, so a change that touches none of it costs nothing.
+struct rib_import {
+	struct policy_program *program; // counted
+	uint8_t source;                 // enum route_source
+	bool keep_all;                  // keep what the policy rejects
+	bool check_first_as;
+	bool discard_ext_community;
+	uint8_t allow_as_loop;          // own AS may occur this many times
+	uint16_t preferred_value;
+	uint8_t public_as_only;         // import: remove private AS numbers
+	uint32_t peer_as;
+	uint32_t fake_as;               // also ours towards this peer; 0: none
+	struct ip peer, local;          // only when the program uses them, else zero
+	uint32_t route_limit;           // 0: none; counted by the owner
+};
+
+// Export side. Peers with equal values (and equal session traits) form one group.
+struct rib_export {
+	struct policy_program *program; // counted
+	uint8_t kind;                   // enum route_source seen from the other side: SOURCE_EBGP, _CONFED, _IBGP, _IBGP_CLIENT
+	uint8_t next_hop;               // enum rib_next_hop
+	bool community, large_community, ext_community; // advertise-...
+	uint8_t public_as_only;         // 0 no, 1 plain, 2 force, 3 limited ...
+	bool route_server;              // transparent: no own AS, next hop and MED kept
+	bool substitute_as;             // replace the peer's AS by ours
+	bool default_route;             // default-route-advertise
+	struct policy_program *default_route_program; // counted, NULL none
+	uint32_t local_as;              // to prepend: own, confederation id or fake AS
+	uint32_t prepend_too;           // second AS to prepend (fake-as with prepend-global-as); 0 none
+	uint32_t peer_as;
+	struct ip peer, local;          // local: for next-hop-self; peer only when the program uses it
+	bool independent;               // update-group-independent: never shares
+};
+
+enum rib_next_hop { NEXT_HOP_DEFAULT, NEXT_HOP_LOCAL, NEXT_HOP_INVARIABLE };
+
+// Traits of the session that decide how messages look: part of the group's identity too.
+struct rib_session {
+	uint16_t families;            // negotiated, bits
+	uint16_t extended_next_hop;
+	bool as4, refresh, enhanced_refresh;
+	unsigned max_message;         // 4096 or 65535
+	uint32_t router_id;           // the peer's
+	struct ip local, remote;      // of the connection
+};
+
+bool rib_import_equal(const struct rib_import *a, const struct rib_import *b);
+bool rib_export_equal(const struct rib_export *a, const struct rib_export *b);
+
+// --- outbox -------------------------------------------------------------------------------------------
+// Encoded messages for one peer. bytes belong to the chunk; the chunk is counted (atomically: it
+// may be released from another thread). Some messages may not be meant for this peer: parts lists
+// the stretches that are.
+struct rib_chunk;
+const uint8_t *rib_chunk_bytes(const struct rib_chunk *c, size_t *ret_size);
+void rib_chunk_unref(struct rib_chunk *c);
+
+struct rib_part { uint32_t from, to; }; // byte offsets
+
+struct rib_delivery {
+	uint16_t peer;
+	uint32_t session;             // number given in rib_peer_up: a stale one is dropped by the owner
+	struct rib_chunk *chunk;      // one reference for the receiver
+	struct rib_part *parts;       // owned by the receiver (mem_free); NULL: the whole chunk
+	unsigned part_count;
+	uint32_t updates;             // UPDATE messages in it
+	uint32_t announced, withdrawn; // NLRI in it
+};
+
+enum rib_mark { RIB_MARK_END_OF_RIB, RIB_MARK_REFRESH_BEGIN, RIB_MARK_REFRESH_END };
+
+struct rib_ops {
+	void (*deliver)(void *arg, struct rib_delivery *d);  // contents are the receiver's; d is not
+	// In order with deliveries: the peer's cursor has passed the point (its shard of it).
+	void (*mark)(void *arg, uint16_t peer, uint32_t session, const struct af *af, enum rib_mark mark);
+	void (*wake)(void *arg);                             // rib_work has something to do again
+	void *arg;
+};
+
+struct rib;
+struct rib *rib_new(const struct rib_ops *ops);
+void rib_free(struct rib *r);
+void rib_set_options(struct rib *r, const struct rib_options *o, uint32_t generation);
+
+// --- peers ----------------------------------------------------------------------------------------------
+// Configuration of a peer and family; before or after the session is up. Live routes meet the new
+// import and export at once; routes stored before are re-evaluated by a sweep (rib/sweep.h), which
+// the owner starts. Taking over a new export moves the peer to another group with its private set.
+void rib_peer_import(struct rib *r, uint16_t peer, const struct af *af, const struct rib_import *in, uint32_t generation);
+void rib_peer_export(struct rib *r, uint16_t peer, const struct af *af, const struct rib_export *out, uint32_t generation);
+void rib_peer_up(struct rib *r, uint16_t peer, uint32_t session, const struct rib_session *s); // first dump starts
+void rib_peer_down(struct rib *r, uint16_t peer); // routes of it go (in slices: rib_work); safe to bring up again at once
+void rib_peer_remove(struct rib *r, uint16_t peer); // down and forgotten
+
+// --- routes ---------------------------------------------------------------------------------------------
+// Routes from a peer, in order. attributes: canonical bytes without NEXT_HOP-dependence (one set),
+// as attrs_encode writes them; NULL withdraws. nlri: checked wire bytes of the family.
+void rib_update(struct rib *r, uint16_t peer, const struct af *af, const struct span *attributes,
+		const struct span *nlri);
+void rib_originate(struct rib *r, const struct af *af, const struct af_key *key, const struct attrs *as); // NULL: no longer
+void rib_refresh_begin(struct rib *r, uint16_t peer, const struct af *af);  // BoRR received
+uint32_t rib_refresh_end(struct rib *r, uint16_t peer, const struct af *af); // EoRR: sweeps what is older; routes removed
+void rib_refresh_answer(struct rib *r, uint16_t peer, const struct af *af); // ROUTE-REFRESH received: a cursor move, BoRR/EoRR marks when enhanced
+
+// --- aggregation ------------------------------------------------------------------------------------------
+struct rib_aggregate {
+	struct af_key key;
+	bool as_set, detail_suppressed;
+	struct policy_program *attribute_policy, *origin_policy, *suppress_policy; // counted, NULL none
+};
+void rib_set_aggregates(struct rib *r, const struct af *af, const struct rib_aggregate *list, unsigned count);
+
+// --- work -------------------------------------------------------------------------------------------------
+// What may be sent to a peer: the owner grants bytes as its socket takes them. Nothing is produced
+// for a peer without credit: a slow peer costs a cursor, not a queue.
+void rib_credit(struct rib *r, uint16_t peer, size_t bytes); // sets, does not add
+// Works for about `microseconds` (by the clock function given at rib_new's time: loop_clock is not
+// known here, so the caller passes deadline checks): returns true if there is more to do.
+typedef bool rib_deadline(void *arg); // true: time is over
+bool rib_work(struct rib *r, rib_deadline *over, void *arg);
+
+// --- reading (displays, export, tests) ------------------------------------------------------------------------
+struct rib_route {           // one path of one destination, as shown
+	const struct af *af;
+	struct af_key key;
+	uint16_t peer;           // RIB_NO_PEER: ours
+	const struct attr_set *received;  // as received; NULL when there is none
+	const struct attr_set *installed; // after import; NULL: rejected, or not usable
+	const struct attr_set *sent;      // Adj-RIB-Out views
+	bool best, stale, suppressed, loop; // loop: AS or cluster loop, kept out of the decision
+	uint32_t generation;     // of the verdict
+	uint64_t changed_at;     // owner's time (microseconds since 1970) when this path last changed; 0 unknown
+	unsigned path_index, path_count; // within the destination, best first
+};
+
+enum rib_view { RIB_VIEW_LOC, RIB_VIEW_RECEIVED, RIB_VIEW_ACCEPTED, RIB_VIEW_NOT_ACCEPTED, RIB_VIEW_ADVERTISED };
+struct rib_query {
+	const struct af *af;
+	enum rib_view view;
+	uint16_t peer;              // of the per-peer views
+	const struct af_key *exact; // one destination; NULL all
+	const struct af_key *within; // longer-prefixes
+};
+// Calls fn for each matching route (all paths of a destination together, best first), in no order.
+// fn returns false to stop. The table must not change meanwhile: callers copy what they keep.
+void rib_read(struct rib *r, const struct rib_query *q, bool (*fn)(void *arg, const struct rib_route *route), void *arg);
+
+struct rib_counts {             // of one peer and family; all O(1)
+	uint32_t received, accepted, rejected, best, advertised, stale;
+	uint64_t withdrawn_by_sweep;
+	uint32_t group;             // number of the export group
+};
+void rib_peer_counts(struct rib *r, uint16_t peer, const struct af *af, struct rib_counts *ret);
+struct rib_totals { uint32_t destinations, paths, attribute_sets, groups; size_t bytes_routes, bytes_sets, bytes_out, bytes_memo; };
+void rib_totals(struct rib *r, const struct af *af, struct rib_totals *ret);
