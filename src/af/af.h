@@ -29,6 +29,12 @@ enum af_prop {
 	AF_LIKE_CLASSIC = 1 << 7, // refreshed together with the classic family by a plain `refresh bgp`
 };
 
+// What a walk over a field of NLRI found (struct af, nlri_check).
+struct af_check {
+	unsigned count;  // NLRI in the field
+	bool senseless;  // at least one of them is senseless()
+};
+
 struct af_key {
 	uint8_t b[AF_KEY_MAX];
 };
@@ -45,9 +51,12 @@ struct af {
 	uint8_t prefix_bits;    // 32 or 128; 0 without AF_PREFIX
 	uint32_t props;         // enum af_prop
 	uint8_t order;          // of the families in configuration and displays
+	uint8_t index;          // place in af_list: filled from the generated enum af_index_of
 
 	// One NLRI from the cursor. false: malformed (RFC 7606 5.3): the cursor is then of no use.
 	bool (*nlri_get)(struct cursor *c, struct af_key *ret);
+	// A whole field of them in one pass: false if nlri_get would fail anywhere in it.
+	bool (*nlri_check)(const uint8_t *p, size_t n, struct af_check *ret);
 	void (*nlri_put)(struct buf *b, const struct af_key *key);
 	unsigned (*nlri_size)(const struct af_key *key);   // bytes that nlri_put writes
 	// The prefix inside the key; *ret_bits its length. Only with AF_PREFIX.
@@ -63,11 +72,18 @@ struct af {
 extern const struct af *const af_list[]; // by index; af_count of them, in the order of the list
 extern const unsigned af_count;
 
-unsigned af_index(const struct af *af);
+static inline unsigned af_index(const struct af *af)
+{
+	return af->index;
+}
 const struct af *af_by_code(uint16_t afi, uint8_t safi);  // NULL: not known
 const struct af *af_by_name(const char *name);
 const struct af *af_by_selector(const char *selector);    // "" is the classic one
 const struct af *af_classic(void);
+
+// Address family numbers of plain addresses, as next hops of RFC 8950 name them.
+unsigned af_address_bits(uint16_t afi); // 32 or 128; 0: neither
+uint16_t af_address_code(unsigned bits); // of 32 or 128
 
 static inline uint16_t af_bit(const struct af *af)
 {
