@@ -29,6 +29,18 @@ static inline void list_add(struct list *position, struct list *member)
 	position->prev = member;
 }
 
+// Moves all members of from, in their order, to the end of to.
+static inline void list_move_all(struct list *from, struct list *to)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
+}
+
 static inline void list_remove(struct list *member)
 {
 	member->prev->next = member->next;

@@ -40,7 +40,7 @@ typedef bool task_fn(void *arg); // true: more to do
 struct task;
 struct task *task_new(struct loop *l, task_fn *fn, void *arg);
 void task_free(struct task *t);
-void task_start(struct task *t); // no effect while running
+void task_start(struct task *t); // no effect while running; within its own function: called once more in any case
 void task_stop(struct task *t);
 bool task_running(const struct task *t);
 
@@ -53,7 +53,7 @@ struct stream_ops {
 	void (*on_drained)(void *arg);                         // everything written has left (optional)
 };
 struct tcp_options {
-	struct ip local;          // bind to; bits 0: any
+	struct ip local;          // bind to; bits 0: any (a listener then takes IPv4; for IPv6 open one on ::)
 	struct ip remote;         // of an outgoing connection
 	uint16_t port;            // remote port, or the one to listen on
 	const char *md5_password; // RFC 2385; NULL: none
@@ -81,6 +81,7 @@ struct listener *listener_tcp(struct loop *l, const struct tcp_options *o, accep
 int listener_set_md5(struct listener *n, const struct ip *peer, const char *password); // NULL: remove; 0 or -errno
 struct listener *listener_local(struct loop *l, const char *path, accept_fn *fn, void *arg, int *ret_error); // Unix socket
 struct stream *stream_connect_local(struct loop *l, const char *path, const struct stream_ops *ops, void *arg, int *ret_error);
+uint16_t listener_port(const struct listener *n);        // the one in use, where port 0 was asked for
 void listener_free(struct listener *n);                  // a Unix socket's file goes with it
 
 // --- channels: messages from one loop to another, in order, none lost ----------------------------
@@ -92,7 +93,7 @@ struct channel *channel_new(struct loop *receiver, size_t high_water, channel_fn
 void channel_send(struct channel *c, void *message); // any thread
 bool channel_full(const struct channel *c);          // any thread; more than high_water are waiting
 size_t channel_waiting(const struct channel *c);
-void channel_free(struct channel *c);                // from the receiver's thread, when nobody sends any more
+void channel_free(struct channel *c);                // from the receiver's thread, when nobody sends any more; messages in it are lost
 
 void loop_post(struct loop *l, loop_fn *fn, void *arg); // any thread: fn runs in l's thread, soon
 
