@@ -65,7 +65,8 @@ struct stream *stream_connect(struct loop *l, const struct tcp_options *o, const
 			      void *arg, int *ret_error); // NULL with *ret_error = -errno when it cannot even start
 void stream_set_ops(struct stream *s, const struct stream_ops *ops, void *arg); // hand over, also of accepted ones
 void stream_write(struct stream *s, const void *p, size_t n); // copies what the kernel does not take at once
-// Writes shared bytes without copying: release(arg) is called when they have left or the stream died.
+// Writes shared bytes without copying: release(arg) is called when they have left or the stream
+// died, which may be before this returns, or within stream_free.
 void stream_write_shared(struct stream *s, const void *p, size_t n, loop_fn *release, void *arg);
 size_t stream_unsent(const struct stream *s);            // bytes still waiting in this process
 void stream_pause(struct stream *s, bool pause);         // stop or resume reading: TCP pushes back

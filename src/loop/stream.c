@@ -14,7 +14,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 
 #define PATIENCE_US 1000000
@@ -100,8 +99,6 @@ static void on_connect(uv_connect_t *request, int status)
 	}
 	if (s->ops && s->ops->on_connected)
 		s->ops->on_connected(s->arg, status);
-	else if (status && s->patience)
-		stream_free(s); // finished before it was connected
 }
 
 // Everything that must be so before the first segment leaves.
@@ -142,8 +139,8 @@ struct stream *stream_connect(struct loop *l, const struct tcp_options *o,
 		*ret_error = -errno;
 		return NULL;
 	}
-	int error =
-		o->local.bits && o->local.bits != o->remote.bits ? -EAFNOSUPPORT : prepare(s, o);
+	bool mixed = !o->remote.bits || (o->local.bits && o->local.bits != o->remote.bits);
+	int error = mixed ? -EAFNOSUPPORT : prepare(s, o);
 	if (error) {
 		stream_free(s);
 		*ret_error = error;
@@ -181,6 +178,8 @@ void stream_report(struct stream *s, int error)
 		return;
 	s->ended = true;
 	stream_read_update(s);
+	if (s->patience && !error && stream_unsent(s))
+		return; // the other side sends no more, but may still read: stream_drained ends it
 	output_discard(s);
 	if (s->patience)
 		stream_free(s);
@@ -279,7 +278,7 @@ void stream_drained(struct stream *s)
 		s->ops->on_drained(s->arg);
 	else if (s->patience && !s->shut) {
 		s->shut = true;
-		if (uv_shutdown(&s->shutdown, &s->uv.stream, on_shutdown))
+		if (s->ended || uv_shutdown(&s->shutdown, &s->uv.stream, on_shutdown))
 			stream_free(s);
 	}
 }
