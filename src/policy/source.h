@@ -191,6 +191,10 @@ struct source_policy {
 };
 
 struct policy_source {
+	// `route-policy nonexistent-config-check disable`: a filter that is named but not there
+	// matches every route. Otherwise naming it is a complaint. (An ACL that is not there always
+	// matches.)
+	bool nonexistent_allowed;
 	struct arena arena; // owns everything below
 	struct source_filter *filters, **filter_tail;
 	struct source_policy *policies, **policy_tail;
@@ -221,6 +225,7 @@ void policy_source_word(struct policy_source *s, struct source_words *w,
 void policy_source_number(struct policy_source *s, struct source_apply *a,
 			  uint32_t number); // appends
 
-// Whether a regular expression compiles (VRP's `_` included); false: *ret_why says what is wrong
-// with it (static or per-thread text, good until the next call).
-bool source_regex_check(const char *regex, const char **ret_why);
+// Whether a regular expression compiles (VRP's `_` included); false: why says what is wrong with it
+// (POLICY_WHY_MAX is always enough room).
+#define POLICY_WHY_MAX 160
+bool source_regex_check(const char *regex, char *why, size_t size);
