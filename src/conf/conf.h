@@ -1,0 +1,208 @@
+// Statement trees. A tree is persistent: cloning costs nothing, changing a clone copies only the
+// way to what changes (a treap by key, so that a view of a million lines is as quick as a small
+// one, and two versions are compared by skipping what they share). Lines are immutable and counted.
+// Single-threaded: everything here belongs to the control thread.
+//
+// Order of lines in a view: row order, object (first parameter of the identity: names, then
+// numbers, then addresses, each by value), rank, then the rest of the identity, numbers by value.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/vec.h"
+#include "conf/row.h"
+
+// --- lines ------------------------------------------------------------------------------------
+// One statement as stored: keywords in full, parameters in their stored form, words in the order of
+// the row. Made by cli/ when it matches a typed line, or by conf_line_new.
+struct conf_line {
+	const struct row *row;
+	uint32_t refs;
+	uint16_t words; // count
+	uint16_t key_size;
+	bool undo;          // the stored form is `undo ...` (ROW_DEFAULT_ON)
+	const char **param; // per word: name of its parameter, NULL for a keyword
+	char **word;
+	bool *quoted; // per word: printed in double quotes
+	uint8_t *key; // identity and place in the view, compared bytewise
+};
+struct conf_word {
+	const char *text, *param; // param NULL: keyword
+	bool quoted, value;       // value: no part of the identity
+};
+struct conf_line *conf_line_new(const struct row *row, bool undo, const struct conf_word *words,
+				unsigned n); // copies
+struct conf_line *conf_line_ref(const struct conf_line *l);
+void conf_line_unref(struct conf_line *l); // NULL is allowed
+bool conf_line_equal(const struct conf_line *a, const struct conf_line *b);
+void conf_line_text(const struct conf_line *l, struct buf *out); // without indentation and newline
+bool conf_has(const struct conf_line *l, const char *keyword);   // was that keyword typed?
+const char *conf_value(const struct conf_line *l,
+		       const char *param); // first word of that parameter; NULL
+unsigned conf_values(const struct conf_line *l, const char *param, const char **ret,
+		     unsigned max); // how many there are
+// Number of a parameter, or otherwise.
+uint64_t conf_number(const struct conf_line *l, const char *param, uint64_t otherwise);
+// The number behind a keyword (`hold 180`), or otherwise.
+uint64_t conf_number_after(const struct conf_line *l, const char *keyword, uint64_t otherwise);
+const char *conf_after(const struct conf_line *l, const char *keyword); // the word behind it; NULL
+
+// --- trees ------------------------------------------------------------------------------------
+struct conf_node {                      // read only outside conf/
+	const struct conf_line *line;   // NULL at the root
+	struct conf_node *children;     // root of their treap; walk with conf_first
+	struct conf_node *left, *right; // in the treap of its siblings
+	uint64_t priority;
+	uint32_t refs, count; // count: statements in this treap
+};
+struct conf_tree {
+	struct conf_node *root; // the system view; never NULL
+};
+void conf_tree_init(struct conf_tree *t);
+struct conf_tree conf_tree_clone(const struct conf_tree *t);
+void conf_tree_free(struct conf_tree *t);
+bool conf_tree_same(const struct conf_tree *a,
+		    const struct conf_tree *b); // same version: a pointer compare
+
+// Walking the statements of a view in order; the tree must not change meanwhile (clone it first).
+//   struct conf_iter it;
+//   for (const struct conf_node *n = conf_first(&it, parent); n; n = conf_next(&it))
+#define CONF_ITER_DEPTH 128
+struct conf_iter {
+	const struct conf_node *stack[CONF_ITER_DEPTH];
+	unsigned depth;
+	uint8_t bound[64];
+	uint16_t bound_size; // stop at the first key that does not begin so; 0: none
+};
+const struct conf_node *conf_first(struct conf_iter *it, const struct conf_node *parent);
+// Only statements of that order about that object: all lines `peer 10.1.1.2 ...` of a view.
+const struct conf_node *conf_first_object(struct conf_iter *it, const struct conf_node *parent,
+					  unsigned order, const char *object);
+const struct conf_node *conf_next(struct conf_iter *it);
+// The last of them (highest index of a list, say); NULL: none.
+const struct conf_node *conf_last_object(const struct conf_node *parent, unsigned order,
+					 const char *object);
+const struct conf_node *conf_find(const struct conf_node *parent,
+				  const struct conf_line *l); // same identity; NULL
+// First statement of the row in that view; NULL. The walk over all statements of one row of
+// a view begins here too (look at n->line->row).
+const struct conf_node *conf_find_row(const struct conf_node *parent, const struct row *row);
+
+// A place: the lines of the views from the system view (depth 0) inwards.
+#define CONF_DEPTH_MAX 8
+struct conf_path {
+	struct conf_line *at[CONF_DEPTH_MAX]; // counted
+	unsigned depth;
+};
+void conf_path_enter(struct conf_path *p,
+		     const struct conf_line *l);           // takes a reference of its own
+void conf_path_leave(struct conf_path *p, unsigned depth); // down to that depth
+void conf_path_copy(struct conf_path *to,
+		    const struct conf_path *from); // to: overwritten without a look
+const struct conf_node *conf_at(const struct conf_tree *t,
+				const struct conf_path *p); // NULL: not there
+
+// Changes. Ancestors that are missing are made. true: something changed.
+bool conf_set(struct conf_tree *t, const struct conf_path *p,
+	      const struct conf_line *l); // keeps the children of the one it replaces
+bool conf_remove(struct conf_tree *t, const struct conf_path *p,
+		 const struct conf_line *l); // same identity, with children
+// Removes every statement below p for which fn says so, at any depth, each with its children.
+unsigned conf_remove_if(struct conf_tree *t, const struct conf_path *p,
+			bool (*fn)(void *arg, const struct conf_node *n), void *arg);
+
+// --- what a row's callbacks see
+// -------------------------------------------------------------------
+struct conf_edit {
+	struct conf_tree *tree; // the candidate
+	struct conf_path *path; // the view in which the line is stored
+	const struct conf_line
+		*line; // as it would be stored, or (undo) the words typed after `undo`
+	bool undo;
+	bool loading; // a whole file: references forward are judged at its end (model's compile)
+	void *app;    // what the rooms above gave to cli_new
+	struct buf *message; // "Error: ..." of a refusal, or "Info: ..." lines
+	bool (*type)(struct conf_edit *e, const char *line); // see conf_edit_type
+	void *typist;                                        // of type
+};
+bool conf_refuse(struct conf_edit *e, const char *format, ...)
+	__attribute__((format(printf, 2, 3))); // always false
+// Matches and stores (or undoes) another line in the same view, without its check and apply: how an
+// apply expands one typed line into what is stored. false: does not match.
+bool conf_edit_type(struct conf_edit *e, const char *line);
+// What would have happened without an apply.
+bool conf_edit_default(struct conf_edit *e);
+const struct conf_node *conf_edit_view(
+	const struct conf_edit *e); // the view's node in the tree; NULL: not there yet
+const struct conf_node *conf_edit_parent(const struct conf_edit *e,
+					 unsigned up); // that of a surrounding view
+
+// --- differences and candidates
+// ----------------------------------------------------------------------
+enum conf_change_kind { CONF_ADDED, CONF_REMOVED, CONF_REPLACED };
+struct conf_change {
+	enum conf_change_kind kind;
+	struct conf_path path;                  // of the view
+	const struct conf_line *before, *after; // NULL for added / removed
+};
+struct conf_diff {
+	struct conf_change
+		*changes; // in printing order; every statement by itself, parents before children
+	size_t count, cap;
+};
+void conf_diff(const struct conf_tree *before, const struct conf_tree *after,
+	       struct conf_diff *ret); // time by what differs
+void conf_diff_free(struct conf_diff *d);
+void conf_diff_text(const struct conf_diff *d,
+		    struct buf *out); // "+ " and "- " lines below their unmarked views
+
+struct conf_candidate {
+	struct conf_tree base, tree; // running when it began; as edited
+};
+void conf_candidate_begin(struct conf_candidate *c, const struct conf_tree *running);
+bool conf_candidate_dirty(const struct conf_candidate *c); // differs from its base
+// base -> tree laid upon running as it is now: running + our changes. false: someone else has
+// changed the same statement since; conflict then holds the lines, ours, with their view. ret is a
+// new tree.
+bool conf_candidate_merge(const struct conf_candidate *c, const struct conf_tree *running,
+			  struct conf_tree *ret, struct buf *conflict);
+void conf_candidate_free(struct conf_candidate *c);
+
+// --- text
+// ------------------------------------------------------------------------------------------- VRP
+// form: one blank per level, # between blocks, return at the end.
+void conf_print(const struct conf_tree *t, struct buf *out);
+void conf_print_view(const struct conf_node *n, unsigned level,
+		     struct buf *out); // the statement and what is below it
+// Reading text needs the grammar: cli_load (cli/cli.h).
+
+// --- the store: what runs, on disk
+// ---------------------------------------------------------------------- STATE-DIR/running.cfg
+// holds the configuration as last committed, with its commit number and the hash of the file it
+// started from. Every commit replaces it atomically (temporary file, fsync, rename, fsync of the
+// directory) before the new configuration is applied, so a crash at any instant leaves the old or
+// the new one. `save` writes the running configuration to the -f file in the same manner and
+// records its hash. At start running.cfg wins if it began from the -f file as that is now (commits
+// not saved survive a crash); if the -f file was edited by hand since, or running.cfg is missing or
+// torn, the -f file wins.
+struct conf_store;
+struct conf_store *conf_store_open(
+	const char *state_dir, const char *config_file); // either may be NULL: kept in memory only
+void conf_store_free(struct conf_store *s);
+// Text to start from, for cli_load; name is for messages. false: cannot be read (error says why).
+// No file at all: empty text, true.
+bool conf_store_startup(struct conf_store *s, struct buf *ret_text, const char **ret_name,
+			struct buf *error);
+void conf_store_start(struct conf_store *s,
+		      const struct conf_tree *t); // what was parsed from it runs now
+const struct conf_tree *conf_store_running(const struct conf_store *s);
+uint32_t conf_store_number(const struct conf_store *s); // of the last commit
+// Writes, then takes over. false: nothing changed, error has "Error: ..." with the reason.
+bool conf_store_commit(struct conf_store *s, const struct conf_tree *next, struct buf *error);
+bool conf_store_save(struct conf_store *s, const char *path,
+		     struct buf *error); // path NULL: the -f file
+bool conf_write_file(const char *path, const void *p, size_t n,
+		     struct buf *error); // atomically and durably
