@@ -21,18 +21,17 @@
 struct conf_line {
 	const struct row *row;
 	uint32_t refs;
-	uint16_t words; // count
-	uint16_t key_size;
-	bool undo;          // the stored form is `undo ...` (ROW_DEFAULT_ON)
-	const char **param; // per word: name of its parameter, NULL for a keyword
-	char **word;
-	bool *quoted; // per word: printed in double quotes
-	uint8_t *key; // identity and place in the view, compared bytewise
+	uint16_t words, key_size;
+	bool undo; // the stored form is `undo ...` (ROW_DEFAULT_ON)
+	const char
+		*param[]; // per word: name of its parameter, NULL for a keyword; behind them the
+			  // key (identity and place in the view, compared bytewise) and the words
 };
 struct conf_word {
 	const char *text, *param; // param NULL: keyword
-	bool quoted, value;       // value: no part of the identity
+	bool quoted, value; // quoted: printed in double quotes; value: no part of the identity
 };
+const char *conf_line_word(const struct conf_line *l, unsigned i); // NULL past the end
 struct conf_line *conf_line_new(const struct row *row, bool undo, const struct conf_word *words,
 				unsigned n); // copies
 struct conf_line *conf_line_ref(const struct conf_line *l);
