@@ -34,14 +34,15 @@ enum attr_type {
 	ATTR_PMSI_TUNNEL = 22,
 	ATTR_IPV6_EXT_COMMUNITY = 25,
 	ATTR_LARGE_COMMUNITY = 32,
-	ATTR_SET = 128,
+	ATTR_ATTR_SET = 128,
 };
 
 enum attr_flag { ATTR_OPTIONAL = 0x80, ATTR_TRANSITIVE = 0x40, ATTR_PARTIAL = 0x20, ATTR_EXTENDED = 0x10 };
 
 enum attr_origin { ORIGIN_IGP, ORIGIN_EGP, ORIGIN_INCOMPLETE };
 
-#define ATTRS_MAX 64 // types in one list
+#define ATTRS_MAX 64    // types in one list
+#define AS_TRANS  23456 // stands for a number that does not fit 2 bytes (RFC 6793)
 
 struct attr {
 	uint8_t type, flags; // flags without ATTR_EXTENDED
@@ -77,7 +78,7 @@ struct attrs {
 
 void attrs_clear(struct attrs *as);
 const struct attr *attrs_find(const struct attrs *as, uint8_t type); // NULL: absent
-bool attrs_put(struct attrs *as, uint8_t type, uint8_t flags, const void *value, size_t len); // replaces; value is not copied; false: list is full
+bool attrs_put(struct attrs *as, uint8_t type, uint8_t flags, const void *value, size_t len); // replaces; value is not copied; false: list is full, or len above 65535
 void attrs_drop(struct attrs *as, uint8_t type);
 bool attrs_u32(const struct attrs *as, uint8_t type, uint32_t *ret); // of 4-byte values (MED, LOCAL_PREF, ORIGINATOR_ID)
 void attrs_put_u32(struct attrs *as, struct arena *a, uint8_t type, uint32_t v);
@@ -93,11 +94,22 @@ struct attr_context {
 	bool confed;    // peer is in our confederation: AS_CONFED segments are legal
 };
 
+enum attr_scope {
+	ATTR_SCOPE_ANY,
+	ATTR_SCOPE_CONFED, // means nothing outside the AS or confederation: ignored when it comes from there
+	ATTR_SCOPE_AS,     // the same for the AS (or member AS) itself
+};
+
 struct attr_row {
 	uint8_t type, flags;  // flags that the RFC prescribes
+	uint8_t scope;        // enum attr_scope
+	uint8_t subcode;      // RFC 4271 6.3: of a malformed value, should the session have to end for it
+	uint16_t size;        // octets of the value; 0: parse looks at the length
+	bool multiple;        // ... or any multiple of size but zero
 	const char *name;     // "AS_PATH": logs, JSON
 	enum attr_fault on_flags, on_length; // RFC 7606 reaction to wrong flags / malformed contents
-	// Checks and canonicalises the value: may put bytes into the arena. ATTR_FAULT_NONE: fine.
+	// Checks and canonicalises a value of the right size: may put bytes into the arena, changes
+	// a->value and a->len only. ATTR_FAULT_NONE: fine. NULL: nothing more to check.
 	enum attr_fault (*parse)(const struct attr_context *x, struct attr *a, struct arena *arena);
 	void (*text)(struct buf *b, const struct attr *a); // as VRP shows it
 	const char *rfc;      // clause that rules it
@@ -105,6 +117,13 @@ struct attr_row {
 
 extern const struct attr_row *const attr_rows[]; // NULL-terminated; one file each, listed in attr/meson.build
 const struct attr_row *attr_row(uint8_t type);   // NULL: not known
+// Is an attribute of this scope meant for a peer of this kind?
+bool attr_in_scope(const struct attr_row *row, const struct attr_context *x);
+// Grades a received attribute by its row (flags, size, contents) and makes it canonical.
+// *ret_subcode: of the RFC 4271 6.3 NOTIFICATION, should the session have to end for it.
+enum attr_fault attr_grade(const struct attr_row *row, const struct attr_context *x, struct attr *a,
+                           struct arena *arena, uint8_t *ret_subcode);
+void attr_text(struct buf *b, const struct attr *a); // by its row; hex when the type is not known
 
 // --- AS paths (canonical: 4-byte AS numbers) --------------------------------------------------------
 enum as_segment { AS_SET = 1, AS_SEQUENCE = 2, AS_CONFED_SEQUENCE = 3, AS_CONFED_SET = 4 };
@@ -122,6 +141,10 @@ void as_path_text(struct buf *b, const uint8_t *p, size_t n); // "100 200 {300 4
 struct span as_path_narrow(struct arena *a, const uint8_t *p, size_t n, bool *ret_needs_as4); // 2-byte form with AS_TRANS (RFC 6793)
 // RFC 6793 4.2.3: the true path out of AS_PATH (already widened) and AS4_PATH.
 struct span as_path_merge(struct arena *a, struct span as_path, struct span as4_path);
+// Is the wire form (width 2 or 4) sound? RFC 7606 7.2 and RFC 7607: known types, no empty segment,
+// nothing over the end, no AS 0. *ret_confed: there are AS_CONFED segments.
+bool as_path_valid(const uint8_t *p, size_t n, unsigned width, bool *ret_confed);
+struct span as_path_widen(struct arena *a, const uint8_t *p, size_t n); // of a valid 2-byte form
 unsigned as_path_next(struct cursor *c, uint8_t *ret_segment, struct cursor *ret_numbers); // count of the next segment; 0 at the end
 
 // --- communities ---------------------------------------------------------------------------------

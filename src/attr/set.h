@@ -13,8 +13,8 @@ struct attr_set {
 	uint64_t hash;
 	uint32_t refs;
 	uint32_t id;
-	uint16_t len;           // of bytes
-	uint16_t nexthop_at;    // offset of the whole NEXT_HOP attribute (header included) in bytes; len when absent
+	uint32_t len;           // of bytes
+	uint32_t nexthop_at;    // offset of the whole NEXT_HOP attribute (header included) in bytes; len when absent
 	uint8_t nexthop_size;   // its size with header; 0 when absent
 	uint8_t origin;         // enum attr_origin
 	uint16_t path_length;   // as the decision counts
@@ -37,12 +37,13 @@ enum attr_has {
 struct attr_table {
 	struct attr_set **sets;    // by id; id 0 is never given out
 	uint32_t end, cap, count;
-	uint32_t *slots, slot_cap; // hash index of ids
+	uint64_t *slots;           // hash index: upper half of the hash, id; 0 is empty
+	uint32_t slot_cap;         // a power of two
 	uint32_t *free_ids, free_count, free_cap;
 	size_t bytes;              // memory of all sets
 	void (*on_free)(void *arg, uint32_t id); // before a number becomes free: memos forget it
 	void *on_free_arg;
-	struct arena scratch;
+	struct buf scratch;        // canonical bytes of the list being interned
 };
 
 void attr_table_init(struct attr_table *t);
