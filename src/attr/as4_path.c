@@ -12,6 +12,8 @@ static enum attr_fault parse(const struct attr_context *x, struct attr *a, struc
 		return ATTR_FAULT_DISCARD;
 	if (confed) {
 		struct span plain = as_path_without_confed(arena, a->value, a->len);
+		if (!plain.len)
+			return ATTR_FAULT_DISCARD; // nothing left to say
 		a->value = plain.p;
 		a->len = (uint16_t)plain.len;
 	}
