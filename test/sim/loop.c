@@ -1,0 +1,331 @@
+// What of loop.h has to do with time and order, over the simulated clock: timers, tasks, posts,
+// signals, channels. Each is an event of the world, or in the case of tasks a ring that a round
+// goes through. Posts and messages arrive a microsecond after they were sent: two parties that
+// answer each other without end do not stop the clock.
+#include "sim/sim.h"
+#include "sim/world.h"
+
+#include "base/mem.h"
+
+// --- loops -----------------------------------------------------------------------------------------
+
+struct handler {
+	struct list link; // in loop.signals
+	int number;
+	loop_fn *fn;
+	void *arg;
+};
+
+struct post {
+	struct list link; // in world.posts; owned
+	struct loop *loop;
+	struct event event;
+	loop_fn *fn;
+	void *arg;
+};
+
+struct loop *loop_new(void)
+{
+	struct loop *l = MEM_NEW(struct loop);
+
+	list_add(&world()->loops, &l->link);
+	list_init(&l->tasks);
+	list_init(&l->tasks_now);
+	list_init(&l->signals);
+	return l;
+}
+
+static void post_free(struct post *p)
+{
+	event_drop(&p->event);
+	list_remove(&p->link);
+	mem_free(p);
+}
+
+void posts_free(struct world *w, const struct loop *l)
+{
+	struct list *next;
+
+	for (struct list *i = w->posts.next; i != &w->posts; i = next) {
+		struct post *p = LIST_ENTRY(i, struct post, link);
+		next = i->next;
+		if (!l || p->loop == l)
+			post_free(p);
+	}
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	posts_free(world(), l);
+	while (!list_empty(&l->signals)) {
+		struct handler *h = LIST_ENTRY(l->signals.next, struct handler, link);
+		list_remove(&h->link);
+		mem_free(h);
+	}
+	list_remove(&l->link);
+	mem_free(l);
+}
+
+uint64_t loop_now(struct loop *l)
+{
+	return world()->round;
+}
+
+uint64_t loop_clock(void)
+{
+	struct world *w = world();
+	return w->now += w->clock_cost;
+}
+
+int64_t loop_wall(struct loop *l)
+{
+	return INT64_C(1700000000000000) + (int64_t)world()->now;
+}
+
+uint64_t loop_random(struct loop *l)
+{
+	return random_next(&world()->program);
+}
+
+static void post_run(struct event *e)
+{
+	struct post *p = LIST_ENTRY(e, struct post, event);
+	loop_fn *fn = p->fn;
+	void *arg = p->arg;
+
+	post_free(p);
+	fn(arg);
+}
+
+void loop_post(struct loop *l, loop_fn *fn, void *arg)
+{
+	struct post *p = MEM_NEW(struct post);
+
+	p->loop = l;
+	p->fn = fn;
+	p->arg = arg;
+	p->event.fn = post_run;
+	list_add(&world()->posts, &p->link);
+	event_queue(&p->event, world()->now + 1);
+}
+
+void loop_on_signal(struct loop *l, int number, loop_fn *fn, void *arg)
+{
+	struct handler *h = MEM_NEW(struct handler);
+
+	*h = (struct handler){.number = number, .fn = fn, .arg = arg};
+	list_add(&l->signals, &h->link);
+}
+
+void sim_signal(struct loop *l, int number)
+{
+	for (struct list *i = l->signals.next; i != &l->signals; i = i->next) {
+		struct handler *h = LIST_ENTRY(i, struct handler, link);
+		if (h->number == number)
+			loop_post(l, h->fn, h->arg);
+	}
+}
+
+// --- timers -----------------------------------------------------------------------------------------
+
+struct timer {
+	struct event event;
+	loop_fn *fn;
+	void *arg;
+};
+
+static void timer_fire(struct event *e)
+{
+	struct timer *t = LIST_ENTRY(e, struct timer, event);
+	t->fn(t->arg);
+}
+
+struct timer *timer_new(struct loop *l, loop_fn *fn, void *arg)
+{
+	struct timer *t = MEM_NEW(struct timer);
+
+	t->event.fn = timer_fire;
+	t->event.idle = true;
+	t->fn = fn;
+	t->arg = arg;
+	world()->objects++;
+	return t;
+}
+
+void timer_free(struct timer *t)
+{
+	if (!t)
+		return;
+	timer_stop(t);
+	world()->objects--;
+	mem_free(t);
+}
+
+void timer_start(struct timer *t, uint64_t us)
+{
+	event_queue(&t->event, world()->now + (us < SIM_MS ? SIM_MS : us));
+}
+
+void timer_stop(struct timer *t)
+{
+	event_drop(&t->event);
+}
+
+bool timer_running(const struct timer *t)
+{
+	return t->event.at;
+}
+
+uint64_t timer_left(const struct timer *t)
+{
+	uint64_t now = world()->now;
+	return t->event.at && t->event.due > now ? t->event.due - now : 0;
+}
+
+// --- tasks -----------------------------------------------------------------------------------------
+
+struct task {
+	struct loop *loop;
+	struct list link; // in loop.tasks or loop.tasks_now while it runs
+	bool running, again;
+	task_fn *fn;
+	void *arg;
+};
+
+struct task *task_new(struct loop *l, task_fn *fn, void *arg)
+{
+	struct task *t = MEM_NEW(struct task);
+
+	*t = (struct task){.loop = l, .fn = fn, .arg = arg};
+	list_init(&t->link);
+	world()->objects++;
+	return t;
+}
+
+void task_free(struct task *t)
+{
+	if (!t)
+		return;
+	task_stop(t);
+	if (t->loop->current == t)
+		t->loop->current = NULL;
+	world()->objects--;
+	mem_free(t);
+}
+
+void task_start(struct task *t)
+{
+	t->again = true;
+	if (t->running)
+		return;
+	t->running = true;
+	list_add(&t->loop->tasks, &t->link);
+}
+
+void task_stop(struct task *t)
+{
+	t->again = t->running = false;
+	list_remove(&t->link);
+}
+
+bool task_running(const struct task *t)
+{
+	return t->running;
+}
+
+bool tasks_run(struct loop *l)
+{
+	bool any = !list_empty(&l->tasks);
+
+	list_move_all(&l->tasks, &l->tasks_now);
+	while (!list_empty(&l->tasks_now)) {
+		struct task *t = LIST_ENTRY(l->tasks_now.next, struct task, link);
+		list_remove(&t->link);
+		list_add(&l->tasks, &t->link);
+		l->current = t;
+		t->again = false;
+		bool more = t->fn(t->arg);
+		if (l->current && !more && !t->again)
+			task_stop(t);
+		l->current = NULL;
+	}
+	return any;
+}
+
+// --- channels --------------------------------------------------------------------------------------
+
+struct channel {
+	struct event event;
+	struct vec incoming;
+	size_t waiting; // incoming, and what is being delivered
+	size_t high_water;
+	channel_fn *fn;
+	void *arg;
+	bool delivering, freed;
+};
+
+static void channel_finish(struct channel *c)
+{
+	vec_free(&c->incoming);
+	mem_free(c);
+}
+
+static void channel_deliver(struct event *e)
+{
+	struct channel *c = LIST_ENTRY(e, struct channel, event);
+	struct vec batch = c->incoming;
+
+	c->incoming = (struct vec){0};
+	c->delivering = true;
+	for (size_t i = 0; i < batch.count && !c->freed; i++) {
+		c->waiting--;
+		c->fn(c->arg, batch.item[i]);
+	}
+	c->delivering = false;
+	vec_free(&batch);
+	if (c->freed)
+		channel_finish(c);
+}
+
+struct channel *channel_new(struct loop *receiver, size_t high_water, channel_fn *fn, void *arg)
+{
+	struct channel *c = MEM_NEW(struct channel);
+
+	c->high_water = high_water;
+	c->fn = fn;
+	c->arg = arg;
+	c->event.fn = channel_deliver;
+	world()->objects++;
+	return c;
+}
+
+void channel_send(struct channel *c, void *message)
+{
+	vec_add(&c->incoming, message);
+	c->waiting++;
+	if (!c->event.at)
+		event_queue(&c->event, world()->now + 1);
+}
+
+size_t channel_waiting(const struct channel *c)
+{
+	return c->waiting;
+}
+
+bool channel_full(const struct channel *c)
+{
+	return c->waiting > c->high_water;
+}
+
+void channel_free(struct channel *c)
+{
+	if (!c)
+		return;
+	event_drop(&c->event);
+	c->freed = true;
+	world()->objects--;
+	if (!c->delivering)
+		channel_finish(c);
+}
