@@ -23,15 +23,16 @@ struct conf_line {
 	uint32_t refs;
 	uint16_t words, key_size;
 	bool undo; // the stored form is `undo ...` (ROW_DEFAULT_ON)
-	const char
-		*param[]; // per word: name of its parameter, NULL for a keyword; behind them the
-			  // key (identity and place in the view, compared bytewise) and the words
+	// Per word the name of its parameter, NULL for a keyword; behind them the key (identity
+	// and place in the view, compared bytewise) and the words.
+	const char *param[];
 };
 struct conf_word {
 	const char *text, *param; // param NULL: keyword
 	bool quoted, value; // quoted: printed in double quotes; value: no part of the identity
 };
 const char *conf_line_word(const struct conf_line *l, unsigned i); // NULL past the end
+bool conf_line_is_value(const struct conf_line *l, unsigned i);    // no part of the identity
 struct conf_line *conf_line_new(const struct row *row, bool undo, const struct conf_word *words,
 				unsigned n); // copies
 struct conf_line *conf_line_ref(const struct conf_line *l);
@@ -69,25 +70,30 @@ bool conf_tree_same(const struct conf_tree *a,
 // Walking the statements of a view in order; the tree must not change meanwhile (clone it first).
 //   struct conf_iter it;
 //   for (const struct conf_node *n = conf_first(&it, parent); n; n = conf_next(&it))
-#define CONF_ITER_DEPTH 128
+#define CONF_ITER_DEPTH 64
 struct conf_iter {
+	const struct conf_node *root, *last;
 	const struct conf_node *stack[CONF_ITER_DEPTH];
 	unsigned depth;
-	uint8_t bound[64];
-	uint16_t bound_size; // stop at the first key that does not begin so; 0: none
+	const uint8_t *bound; // stop at the first key that does not begin so
+	uint16_t bound_size;
+	bool dropped; // the stack was too small: found again by key
 };
 const struct conf_node *conf_first(struct conf_iter *it, const struct conf_node *parent);
 // Only statements of that order about that object: all lines `peer 10.1.1.2 ...` of a view.
 const struct conf_node *conf_first_object(struct conf_iter *it, const struct conf_node *parent,
 					  unsigned order, const char *object);
+// Only statements of that order.
+const struct conf_node *conf_first_order(struct conf_iter *it, const struct conf_node *parent,
+					 unsigned order);
 const struct conf_node *conf_next(struct conf_iter *it);
 // The last of them (highest index of a list, say); NULL: none.
 const struct conf_node *conf_last_object(const struct conf_node *parent, unsigned order,
 					 const char *object);
 const struct conf_node *conf_find(const struct conf_node *parent,
 				  const struct conf_line *l); // same identity; NULL
-// First statement of the row in that view; NULL. The walk over all statements of one row of
-// a view begins here too (look at n->line->row).
+// First statement of the row in that view; NULL. To walk over all of one row: conf_first_order, and
+// look at n->line->row.
 const struct conf_node *conf_find_row(const struct conf_node *parent, const struct row *row);
 
 // A place: the lines of the views from the system view (depth 0) inwards.
@@ -153,7 +159,9 @@ struct conf_diff {
 	size_t count, cap;
 };
 void conf_diff(const struct conf_tree *before, const struct conf_tree *after,
-	       struct conf_diff *ret); // time by what differs
+	       struct conf_diff *ret);                                      // time by what differs
+bool conf_tree_equal(const struct conf_tree *a, const struct conf_tree *b); // no difference
+void conf_diff_apply(const struct conf_diff *d, struct conf_tree *t);
 void conf_diff_free(struct conf_diff *d);
 void conf_diff_text(const struct conf_diff *d,
 		    struct buf *out); // "+ " and "- " lines below their unmarked views

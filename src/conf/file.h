@@ -1,0 +1,29 @@
+// Inside conf/ only: writing files so that a crash leaves the old or the new one. The system calls
+// go through a table, so that tests can make each of them fail.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+struct file_ops {
+	int (*open)(const char *path, int flags, mode_t mode);
+	ssize_t (*write)(int fd, const void *p, size_t n);
+	int (*fsync)(int fd);
+	int (*close)(int fd);
+	int (*rename)(const char *from, const char *to);
+	int (*unlink)(const char *path);
+};
+extern const struct file_ops file_ops_system;
+
+// path.new is written, synchronised, renamed to path; then the directory is synchronised.
+// false: path is as it was (error: "Error: ..." line); its .new is removed.
+bool file_replace(const struct file_ops *ops, const char *path, const struct buf *text,
+		  struct buf *error);
+// Whole file. false with *ret_missing when there is none, or with error otherwise.
+bool file_read(const char *path, struct buf *ret, bool *ret_missing, struct buf *error);
+
+struct conf_store;
+void conf_store_set_ops(struct conf_store *s, const struct file_ops *ops);
