@@ -93,6 +93,9 @@ struct nlri_run {
 	bool withdrawn;     // else announced with the update's attributes
 	struct span next_hop; // of announced ones: 4, 16 or 32 bytes; goes in as ATTR_NEXT_HOP
 };
+// What makes no sense is left out rather than handed on (RFC 4271 6.3): senseless NLRI are missing
+// from an announced run, and a run whose next hop is senseless comes as a withdrawn one, because it
+// takes the place of what the peer said before. update.trouble tells.
 
 enum update_verdict {
 	UPDATE_OK,
@@ -127,9 +130,11 @@ struct update_writer {
 	struct span attributes; // attributes_encode's bytes; unused when withdraw
 	struct span next_hop;   // 4, 16 or 32 bytes
 	size_t begin;           // of the message being filled; SIZE_MAX: none
-	size_t length_at;       // of the length field of the attribute being filled (MP forms)
+	size_t length_at;       // of the length field being filled: withdrawn routes, or the MP attribute
+	size_t tail;            // bytes that closing the message will add behind the NLRI
 	unsigned messages, keys, too_long; // too_long: keys that did not fit in a message at all (RFC 4271 9.2)
 };
+// The classic form is taken when it is asked for and possible: family and next hop allow it.
 void update_begin(struct update_writer *w, struct buf *b, const struct af *af, unsigned max, bool classic);
 void update_set(struct update_writer *w, struct span attributes, struct span next_hop); // closes the message being filled
 void update_set_withdraw(struct update_writer *w);
@@ -157,4 +162,5 @@ struct refresh {
 };
 void refresh_encode(struct buf *b, const struct af *af, enum refresh_subtype subtype);
 // False: *ret_fault (7/1 when enhanced and subtype 1 or 2 has a bad length; header errors else).
+// Without enhanced the octet is the reserved one of RFC 2918: subtype is then always REFRESH_REQUEST.
 bool refresh_decode(const uint8_t *p, size_t n, bool enhanced, struct refresh *ret, struct fault *ret_fault);
