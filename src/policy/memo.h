@@ -1,6 +1,7 @@
 // What a pipeline (checks before, a policy program, changes after) makes of each attribute set of
 // one table, remembered by the set's number: a re-evaluation is a table look-up per route.
 // Owned by one rib; not shared.
+// Leaves are carried out and interned when the first route reaches them, not before.
 //
 // The result for a set is a final verdict or an index into a table of residual trees whose leaves
 // are set numbers. The memo holds one reference on each set that it can yield. When a set leaves
@@ -18,16 +19,22 @@ struct memo_ops {
 	// After each accepting leaf. false: rejected.
 	bool (*after)(void *arg, const struct attr_set *set, struct attrs *inout, struct arena *a);
 	void *arg;
+	// What the two calls do, as a number: memos whose ops have the same number, but for 0, do the
+	// same. Lets memo_agree answer without carrying anything out; 0: not known.
+	uint64_t number;
 };
 
 struct memo;
-struct memo *memo_new(struct attr_table *t, struct policy_program *program, const struct policy_context *x,
+struct memo *memo_new(struct attr_table *t, struct policy_program *program,
+		      const struct policy_context *x,
 		      const struct memo_ops *ops); // takes a reference on the program
 void memo_free(struct memo *m);
 // The verdict for a route: MEMO_REJECT or a set number (no reference for the caller; it lives at
 // least until the memo forgets it or is freed).
-uint32_t memo_verdict(struct memo *m, uint32_t attr_id, const struct af *af, const struct af_key *key);
-// The same question put to two memos of one table: true when they surely agree for every prefix.
+uint32_t memo_verdict(struct memo *m, uint32_t attr_id, const struct af *af,
+		      const struct af_key *key);
+// The same question put to two memos of one table (and one family): true when they surely agree for
+// every prefix.
 bool memo_agree(struct memo *a, struct memo *b, uint32_t attr_id);
 void memo_forget(struct memo *m, uint32_t attr_id);
 size_t memo_bytes(const struct memo *m);

@@ -19,10 +19,10 @@
 #include "af/af.h"
 #include "attr/attr.h"
 #include "base/arena.h"
+#include "policy/source.h"
 
 struct policy_store;
 struct policy_snapshot;
-struct policy_source;
 struct policy_program;
 
 struct policy_store *policy_store_new(void);
@@ -35,15 +35,22 @@ struct policy_snapshot *policy_compile(struct policy_store *s, const struct poli
 				       policy_complaint *sink, void *arg); // NULL after a complaint
 struct policy_snapshot *policy_snapshot_ref(struct policy_snapshot *n);
 void policy_snapshot_unref(struct policy_snapshot *n);
+bool policy_snapshot_has(const struct policy_snapshot *n, enum filter_kind kind, const char *name);
+bool policy_snapshot_has_policy(const struct policy_snapshot *n, const char *name);
+// Whether a named filter permits: of addresses (prefix lists, ACLs) the key's prefix, of other kinds
+// the attributes. A filter that is not there permits nothing. For displays.
+bool policy_filter_permits(const struct policy_snapshot *n, enum filter_kind kind, const char *name,
+			   const struct af *af, const struct af_key *key, const struct attrs *as,
+			   bool whole);
 
 // What one direction of one peer and family names, in the order in which it is asked; every stage
 // must permit. NULL: not configured.
 struct policy_binding {
 	const struct af *af;
 	bool import;
-	const char *acl;            // filter-policy
-	const char *prefix_list;    // ip-prefix / ipv6-prefix
-	const char *path_filter;    // as-path-filter
+	const char *acl;                         // filter-policy
+	const char *prefix_list;                 // ip-prefix / ipv6-prefix
+	const char *path_filter;                 // as-path-filter
 	const char *view_acl, *view_prefix_list; // filter-policy of the family view
 	const char *route_policy;
 	const char *view_route_policy; // e.g. of `network ... route-policy`
@@ -51,26 +58,35 @@ struct policy_binding {
 
 // The program of a binding, with a reference for the caller. Never NULL: an empty binding gives
 // the program that accepts everything unchanged. A name that does not exist rejects everything
-// where VRP's nonexistent-config-check would have refused the configuration.
-struct policy_program *policy_program(struct policy_store *s, struct policy_snapshot *n, const struct policy_binding *b);
+// where VRP's nonexistent-config-check would have refused the configuration; where that check is
+// disabled (policy_source.nonexistent_allowed), and for ACLs, it lets everything pass, as VRP does.
+// The snapshot may be NULL: then no name exists.
+struct policy_program *policy_program(struct policy_store *s, struct policy_snapshot *n,
+				      const struct policy_binding *b);
 struct policy_program *policy_program_ref(struct policy_program *p);
 void policy_program_unref(struct policy_program *p);
-uint64_t policy_program_number(const struct policy_program *p); // unique for life of the store: for logs and memos
-bool policy_program_uses_peer(const struct policy_program *p);  // depends on struct policy_context's addresses
-bool policy_program_is_open(const struct policy_program *p);    // accepts everything unchanged
+uint64_t policy_program_number(
+	const struct policy_program *p); // unique for life of the store: for logs and memos
+bool policy_program_uses_peer(
+	const struct policy_program *p); // depends on struct policy_context's addresses
+bool policy_program_is_open(const struct policy_program *p); // accepts everything unchanged
 
 // What a route's surroundings are, as far as clauses ask. Only read when policy_program_uses_peer.
 struct policy_context {
 	struct ip peer, local; // `if-match ip route-source`, `apply ... next-hop peer-address`
-	uint32_t peer_as, local_as; // (`apply as-path ... ` needs none of them; kept for completeness)
+	uint32_t peer_as,
+		local_as; // (`apply as-path ... ` needs none of them; kept for completeness)
 };
 
-enum residual_kind { RESIDUAL_REJECT, RESIDUAL_ACCEPT, RESIDUAL_TEST };
+// RESIDUAL_ROUTE: the tree would be too large (RESIDUAL_NODES_MAX): ask policy_run_route for each
+// route.
+enum residual_kind { RESIDUAL_REJECT, RESIDUAL_ACCEPT, RESIDUAL_TEST, RESIDUAL_ROUTE };
+#define RESIDUAL_NODES_MAX 4096
 struct prefix_test; // a compiled prefix condition (ip-prefix, basic ACL): immutable, part of the program
 struct residual {
 	enum residual_kind kind;
-	struct attrs *attrs;             // ACCEPT: the route's attributes afterwards
-	const struct prefix_test *test;  // TEST
+	struct attrs *attrs;            // ACCEPT: the route's attributes afterwards
+	const struct prefix_test *test; // TEST
 	const struct residual *yes, *no;
 };
 // Runs the program on attributes whose prefix is not known yet. Result and new values live in the
@@ -78,8 +94,26 @@ struct residual {
 // equal to `in`.
 const struct residual *policy_run(const struct policy_program *p, const struct policy_context *x,
 				  const struct attrs *in, struct arena *a);
-bool prefix_test_matches(const struct prefix_test *t, const struct af *af, const struct af_key *key);
+bool prefix_test_matches(const struct prefix_test *t, const struct af *af,
+			 const struct af_key *key);
 // The whole run for one route, node by node, without partial evaluation: the oracle of the tests
 // and the base of explanations. false: rejected.
-bool policy_run_route(const struct policy_program *p, const struct policy_context *x, const struct af_key *key,
-		      struct attrs *inout, struct arena *a);
+bool policy_run_route(const struct policy_program *p, const struct policy_context *x,
+		      const struct af_key *key, struct attrs *inout, struct arena *a);
+
+// The same, telling what happened on the way: one call for each stage, clause and node, in order.
+struct policy_step {
+	const char
+		*stage; // statement: "filter-policy", "ip-prefix", "as-path-filter", "route-policy"
+	const char *
+		clause; // "if-match community-filter" without its first word; NULL: the step tells of
+			// the whole node (or of a stage that has no nodes)
+	uint32_t node; // number; of a route-policy only
+	bool matched;  // clause, node or filter
+	bool permit;   // of a node: what it says; of a stage's end: the outcome
+	bool end;      // last step of this stage
+};
+typedef void policy_observer(void *arg, const struct policy_step *step);
+bool policy_explain(const struct policy_program *p, const struct policy_context *x,
+		    const struct af_key *key, struct attrs *inout, struct arena *a,
+		    policy_observer *observer, void *arg);

@@ -37,6 +37,8 @@ enum filter_kind {
 	FILTER_KINDS,
 };
 
+const char *filter_kind_words(enum filter_kind kind); // "ip ip-prefix"
+
 struct source_words {
 	const char **word;
 	unsigned count, cap;

@@ -1,0 +1,70 @@
+// Compiled named filters. Private to policy/.
+//
+// Three shapes: tests of addresses (prefix lists, ACLs), tests of AS paths, tests of sets of
+// values (communities, large and extended ones). Each is an interned, immutable object; its compile
+// function returns it with a reference, or NULL after a complaint.
+#pragma once
+
+#include "attr/attr.h"
+#include "base/cursor.h"
+#include "policy/object.h"
+#include "policy/policy.h"
+#include "policy/regex.h"
+#include "policy/source.h"
+
+// Where complaints go while one source is compiled.
+struct compile {
+	struct policy_store *store;
+	policy_complaint *sink;
+	void *arg;
+	const char *object; // that is compiled now: "ip ip-prefix p1"
+	bool failed;
+};
+void compile_complain(struct compile *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+// The rules of a filter by index, of equal indexes the last one: an array in the arena.
+struct source_rule **rules_sorted(const struct source_filter *f, struct arena *a,
+				  unsigned *ret_count);
+
+// --- addresses ---------------------------------------------------------------------------------
+// An address as two numbers, first bit of the address = highest bit of hi.
+struct prefix_words {
+	uint64_t hi, lo;
+	unsigned length;
+};
+
+struct prefix_test {
+	struct object object;
+	bool (*permits)(const struct prefix_test *t, const struct prefix_words *p);
+};
+
+struct prefix_words prefix_words_of(const uint8_t *b, unsigned bits, unsigned length);
+void prefix_words_mask(struct prefix_words *p, unsigned bits); // zeroes what lies behind
+struct object *prefix_list_compile(struct compile *c, const struct source_filter *f);
+struct object *acl_compile(struct compile *c, const struct source_filter *f);
+
+// --- AS paths and values -----------------------------------------------------------------------
+// Working memory while a route's attributes are asked; starts zeroed.
+struct match_scratch {
+	struct buf text;
+	const uint8_t *path; // whose text stands in `text`; NULL: none
+	size_t path_size;
+	struct regex_scratch regex;
+};
+void match_scratch_free(struct match_scratch *s);
+
+struct object *path_filter_compile(struct compile *c, const struct source_filter *f);
+bool path_filter_permits(const struct object *o, struct span path, struct match_scratch *s);
+
+struct object *value_filter_compile(struct compile *c, const struct source_filter *f);
+unsigned value_width(enum filter_kind kind); // bytes of one value: 4, 8, 12
+uint8_t value_attribute(enum filter_kind kind);
+// values: sorted, as in an attribute; whole: exactly the rule's values and no other.
+bool value_filter_permits(const struct object *o, struct span values, bool whole,
+			  struct match_scratch *s);
+struct object *value_set_compile(struct compile *c, const struct source_filter *f);
+struct span value_set_values(const struct object *o);
+// Reads words of a kind; values come sorted, in the arena. false after a complaint.
+bool values_parse(struct compile *c, enum filter_kind kind, const struct source_words *w,
+		  struct arena *a, struct span *ret);

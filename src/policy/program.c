@@ -1,0 +1,164 @@
+// Programs: the stages that one binding names, in their order, as one interned object.
+//
+// Its content is the numbers of the stages' objects and what else can make it act differently: the
+// family where there is any stage, the direction only when a clause depends on it. So bindings that
+// do the same share a program, and with it everything that is computed per program.
+#include "policy/program.h"
+
+#include "base/mem.h"
+#include "policy/snapshot.h"
+
+struct binder {
+	struct policy_program program; // in the making
+	const struct policy_snapshot *snapshot;
+};
+
+static void stage_add(struct binder *b, enum stage_kind kind, const char *name,
+		      struct object *object)
+{
+	struct policy_program *p = &b->program;
+
+	p->stages[p->count++] = (struct stage){kind, name, object_ref(object)};
+	if (kind == STAGE_PATH)
+		p->asks_attributes = true;
+	if (kind == STAGE_POLICY) {
+		const struct route_policy *r = (const struct route_policy *)object;
+		p->asks_attributes = p->asks_attributes || r->asks_attributes;
+		p->uses_peer = p->uses_peer || r->applies_peer || (r->asks_source && p->import);
+	}
+}
+
+// One name of a binding; missing names reject or are passed over.
+static void stage_bind(struct binder *b, enum filter_kind kind, const char *statement,
+		       const char *name)
+{
+	const struct policy_snapshot *n = b->snapshot;
+
+	if (!name)
+		return;
+	struct object *o = n ? map_get(&n->by_name[kind], name) : NULL;
+	bool lenient =
+		(n && n->nonexistent_allowed) || kind == FILTER_ACL || kind == FILTER_ACL_WIDE;
+	if (!o && !lenient)
+		stage_add(b, STAGE_REJECT, statement, NULL);
+	else if (o)
+		stage_add(b,
+			  kind == FILTER_KINDS  ? STAGE_POLICY
+			  : kind == FILTER_PATH ? STAGE_PATH
+						: STAGE_ADDRESS,
+			  statement, o);
+}
+
+static void program_destroy(struct object *o)
+{
+	struct policy_program *p = (struct policy_program *)o;
+
+	for (unsigned i = 0; i < p->count; i++)
+		object_unref(p->stages[i].object);
+	mem_free(p);
+}
+
+static struct hash128 program_content(const struct policy_program *p)
+{
+	struct buf b = {0};
+	bool directed = p->uses_peer;
+
+	buf_u32(&b, OBJECT_PROGRAM);
+	for (unsigned i = 0; i < p->count; i++) {
+		buf_u8(&b, (uint8_t)p->stages[i].kind);
+		buf_u64(&b, p->stages[i].object ? p->stages[i].object->number : 0);
+		if (p->stages[i].kind == STAGE_POLICY)
+			directed = directed ||
+				   ((const struct route_policy *)p->stages[i].object)->asks_source;
+	}
+	if (p->count)
+		buf_u8(&b, (uint8_t)(af_index(p->af) + 1));
+	buf_u8(&b, directed ? 1 + p->import : 0);
+	struct hash128 h = hash_wide(b.data, b.len);
+	buf_free(&b);
+	return h;
+}
+
+struct policy_program *policy_program(struct policy_store *s, struct policy_snapshot *n,
+				      const struct policy_binding *b)
+{
+	struct binder make = {.program = {.af = b->af, .import = b->import}, .snapshot = n};
+	bool wide = b->af && b->af->prefix_bits == 128;
+	enum filter_kind acl = wide ? FILTER_ACL_WIDE : FILTER_ACL;
+	enum filter_kind list = wide ? FILTER_PREFIX_WIDE : FILTER_PREFIX;
+	const char *list_word = wide ? "ipv6-prefix" : "ip-prefix";
+
+	if (b->af && b->af->prefix_bits) {
+		stage_bind(&make, acl, "filter-policy", b->acl);
+		stage_bind(&make, list, list_word, b->prefix_list);
+	}
+	stage_bind(&make, FILTER_PATH, "as-path-filter", b->path_filter);
+	if (b->af && b->af->prefix_bits) {
+		stage_bind(&make, acl, "filter-policy", b->view_acl);
+		stage_bind(&make, list, "filter-policy", b->view_prefix_list);
+	}
+	stage_bind(&make, FILTER_KINDS, "route-policy", b->route_policy);
+	stage_bind(&make, FILTER_KINDS, "route-policy", b->view_route_policy);
+
+	struct hash128 content = program_content(&make.program);
+	struct policy_program *p = (struct policy_program *)object_find(s, content);
+	if (p) {
+		for (unsigned i = 0; i < make.program.count; i++)
+			object_unref(make.program.stages[i].object);
+		return p;
+	}
+	p = mem_copy(&make.program, sizeof(make.program));
+	object_add(s, &p->object, OBJECT_PROGRAM, content, program_destroy);
+	return p;
+}
+
+struct policy_program *policy_program_ref(struct policy_program *p)
+{
+	return object_ref(p);
+}
+
+void policy_program_unref(struct policy_program *p)
+{
+	object_unref(p);
+}
+
+uint64_t policy_program_number(const struct policy_program *p)
+{
+	return p->object.number;
+}
+
+bool policy_program_uses_peer(const struct policy_program *p)
+{
+	return p->uses_peer;
+}
+
+bool policy_program_is_open(const struct policy_program *p)
+{
+	return !p->count;
+}
+
+bool policy_filter_permits(const struct policy_snapshot *n, enum filter_kind kind, const char *name,
+			   const struct af *af, const struct af_key *key, const struct attrs *as,
+			   bool whole)
+{
+	const struct object *o = snapshot_find(n, kind, name);
+	struct match_scratch scratch = {0};
+	bool permits = false;
+
+	if (!o)
+		return false;
+	if (o->kind == OBJECT_PREFIX_LIST || o->kind == OBJECT_ACL) {
+		bool wide = kind == FILTER_PREFIX_WIDE || kind == FILTER_ACL_WIDE;
+		return af->prefix_bits == (wide ? 128 : 32) &&
+		       prefix_test_matches((const struct prefix_test *)o, af, key);
+	}
+	uint8_t type = o->kind == OBJECT_PATH_FILTER ? ATTR_AS_PATH : value_attribute(kind);
+	const struct attr *a = attrs_find(as, type);
+	struct span v = a ? (struct span){a->value, a->len} : (struct span){0};
+	if (o->kind == OBJECT_PATH_FILTER)
+		permits = path_filter_permits(o, v, &scratch);
+	else if (o->kind == OBJECT_VALUE_FILTER)
+		permits = value_filter_permits(o, v, whole, &scratch);
+	match_scratch_free(&scratch);
+	return permits;
+}
