@@ -1,0 +1,60 @@
+// What the commands work on, and the few things that all of them share. One struct app a process;
+// the cli gives it to every command as call->app.
+#pragma once
+
+#include "base/buf.h"
+#include "cli/cli.h"
+#include "model/model.h"
+#include "speaker/speaker.h"
+
+struct app {
+	struct model_host host; // first: rows of model/ look for it
+	struct model *model;    // owned by main/, as all below
+	struct speaker *speaker;
+	struct conf_store *store;
+	struct cli *cli;
+	struct grammar *grammar;
+};
+
+static inline struct app *app_of(const struct cli_call *c)
+{
+	return c->app;
+}
+
+// All rows: those of model/ and those of the commands, families written out. Call once.
+void cmd_schema(struct cli_schema *ret);
+void cmd_setup(struct app *a, struct cli_setup *ret);
+
+// --- rows that stand for one row per family -------------------------------------------------------
+// In a template's grammar `@af` is replaced by the family's selector and `@prefix` by its form of an
+// address with length; row.more is the family. Templates that need properties name them.
+struct row_template {
+	struct row row;
+	uint32_t needs; // enum af_prop bits; 0: every family
+};
+void template_expand(const struct row_template *t, unsigned count, struct row_table *ret);
+
+static inline const struct af *call_family(const struct cli_call *c)
+{
+	return c->row->more;
+}
+
+// --- arguments --------------------------------------------------------------------------------------
+bool call_peer_address(const struct cli_call *c, struct ip *ret); // ipv4-address or ipv6-address of the line
+// The prefix of `@prefix`: *ret_bits is -1 when no length was typed. false after cli_error.
+bool call_prefix(struct cli_call *c, const struct af *af, struct ip *ret, int *ret_bits);
+
+// --- words that several displays share -----------------------------------------------------------
+void show_duration(struct buf *b, uint64_t us); // hh:mm:ss, then 0147h32m
+void show_duration_long(struct buf *b, uint64_t us); // 00h12m10s
+void show_time(struct buf *b, int64_t wall_us); // 2019-09-17 05:12:10+00:00
+void show_router_id(struct buf *b, uint32_t id);
+// A JSON value as text into the buffer, and its end of life.
+struct json_t;
+void show_json(struct buf *b, struct json_t *value);
+
+// --- tables of the topics ----------------------------------------------------------------------------
+extern const struct row_template peer_templates[], route_templates[], reset_templates[];
+extern const unsigned peer_template_count, route_template_count, reset_template_count;
+extern const struct row_table commit_table, policy_table, job_table, system_table, debug_table;
+void commit_run(struct cli_call *c);

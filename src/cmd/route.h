@@ -1,0 +1,35 @@
+// One route as the displays show it: filled once (route_record_fill), printed as a table row, as a
+// block (wide prefixes), in detail, or as JSON.
+#pragma once
+
+#include "cmd/app.h"
+
+struct route_record {
+	const struct af *af;
+	struct buf prefix;      // "10.0.0.0/8"
+	struct buf path, communities, large, extended, next_hop;
+	struct ip peer;         // bits 0: ours
+	uint32_t peer_router_id;
+	bool valid, best, internal, stale, suppressed, local, has_med, has_local_pref;
+	uint32_t med, local_pref, preferred;
+	uint8_t origin;
+	uint32_t generation, originator;
+	int64_t changed_at;
+	unsigned path_index, path_count;
+	bool same_prefix;       // as the row before: its column stays blank
+};
+
+void route_record_fill(struct app *a, struct route_record *r, const struct rib_route *route, enum rib_view view);
+void route_record_free(struct route_record *r);
+void route_row_head(struct buf *b, const struct af *af);
+void route_row(struct buf *b, const struct route_record *r);
+void route_detail(struct buf *b, const struct route_record *r);
+struct json_t *route_json(const struct route_record *r);
+
+// Filters of displays (`community ...`, `as-path-filter ...`, `regular-expression ...`): made from
+// the words of the line; NULL in *ret: none was given. false after cli_error.
+struct route_filter;
+bool route_filter_new(struct cli_call *c, struct route_filter **ret);
+bool route_filter_matches(struct route_filter *f, const struct rib_route *route, enum rib_view view);
+void route_filter_free(struct route_filter *f);
+const struct attr_set *route_set(const struct rib_route *route, enum rib_view view); // what that view shows
