@@ -66,4 +66,5 @@ struct soft_job {
 	uint64_t longest_slice;   // microseconds
 	uint32_t sessions_reset;  // 0
 	uint32_t merged;          // later requests that this one swallowed
+	char note[96];            // what the reader must know besides; "" nothing
 };

@@ -66,12 +66,17 @@ struct speaker_config {
 	struct peer_config *peers; unsigned peer_count;   // ascending by address
 	struct group_config *groups; unsigned group_count;
 	struct family_config family[AF_MAX];
+	uint32_t *confederation_members; // owned; every family's options may point at it
 	struct policy_snapshot *policy; // counted
 	struct policy_store *store;     // for programs of dynamic peers; not owned
 };
 
-struct speaker_config *speaker_config_new(void);
+// The lists (peers, groups, networks, aggregates, confederation_members) are made with base/mem.h
+// by whoever fills the configuration; it owns them, and one reference on every program in them.
+struct speaker_config *speaker_config_new(void); // one reference; everything zero but stale_limit
 struct speaker_config *speaker_config_ref(struct speaker_config *c);
-void speaker_config_unref(struct speaker_config *c);
+void speaker_config_unref(struct speaker_config *c); // NULL is allowed
+void peer_config_hold(struct peer_config *c);    // takes a reference on each program in it: after copying one
+void peer_config_release(struct peer_config *c); // gives them back
 const struct peer_config *speaker_config_peer(const struct speaker_config *c, const struct ip *address); // NULL
 const struct group_config *speaker_config_group(const struct speaker_config *c, const char *name);

@@ -55,8 +55,14 @@ unsigned speaker_peer_events(const struct speaker_peer *p, const struct peer_eve
 struct speaker_read;
 struct speaker_read *speaker_read_start(struct speaker *s, const struct rib_query *q, bool (*filter)(void *arg, const struct rib_route *r),
 					bool (*rows)(void *arg, const struct rib_route *r, unsigned n), void (*done)(void *arg, bool complete), void *arg);
-void speaker_read_cancel(struct speaker_read *r);
+// Routes come in the order of their keys (af->compare), whole destinations together, best path
+// first. filter may be NULL; it runs in the rib threads: it may read what arg points at, change
+// nothing. Without a filter's consent a path is not part of the answer.
+void speaker_read_cancel(struct speaker_read *r); // no callback afterwards; also from within rows
+void speaker_read_pause(struct speaker_read *r, bool pause); // the reader cannot take more now; resuming may call rows at once
+void speaker_read_pause(struct speaker_read *r, bool pause); // a slow terminal: batches are held back meanwhile
 void speaker_peer_counts(struct speaker *s, uint16_t peer, const struct af *af, struct rib_counts *ret);
 void speaker_totals(struct speaker *s, const struct af *af, struct rib_totals *ret);
 // Jobs, newest first.
-unsigned speaker_jobs(struct speaker *s, const struct soft_job ***ret);
+unsigned speaker_jobs(struct speaker *s, const struct soft_job ***ret); // array good until the next call
+bool speaker_quiet(const struct speaker *s); // no routes queued and no soft reset under way (tests, scripts that wait)

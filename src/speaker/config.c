@@ -1,0 +1,115 @@
+// Configuration snapshots: making, counting, finding. A snapshot is filled once by model/, then only
+// read; when the last reference goes, so do its lists and its references on programs. Counted on
+// the control thread alone: what rib threads need of it is copied into messages.
+#include "speaker/config.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define STALE_LIMIT_DEFAULT 360 // seconds
+
+struct speaker_config *speaker_config_new(void)
+{
+	struct speaker_config *c = MEM_NEW(struct speaker_config);
+
+	c->refs = 1;
+	c->stale_limit = STALE_LIMIT_DEFAULT;
+	return c;
+}
+
+struct speaker_config *speaker_config_ref(struct speaker_config *c)
+{
+	c->refs++;
+	return c;
+}
+
+static void program_hold(struct policy_program *p)
+{
+	if (p)
+		policy_program_ref(p);
+}
+
+static void program_release(struct policy_program **p)
+{
+	if (*p)
+		policy_program_unref(*p);
+	*p = NULL;
+}
+
+void peer_config_hold(struct peer_config *c)
+{
+	for (unsigned i = 0; i < AF_MAX; i++) {
+		program_hold(c->family[i].import.program);
+		program_hold(c->family[i].export.program);
+		program_hold(c->family[i].export.default_route_program);
+	}
+}
+
+void peer_config_release(struct peer_config *c)
+{
+	for (unsigned i = 0; i < AF_MAX; i++) {
+		program_release(&c->family[i].import.program);
+		program_release(&c->family[i].export.program);
+		program_release(&c->family[i].export.default_route_program);
+	}
+}
+
+static void family_release(struct family_config *f)
+{
+	for (unsigned i = 0; i < f->network_count; i++)
+		program_release(&f->networks[i].program);
+	for (unsigned i = 0; i < f->aggregate_count; i++) {
+		program_release(&f->aggregates[i].attribute_policy);
+		program_release(&f->aggregates[i].origin_policy);
+		program_release(&f->aggregates[i].suppress_policy);
+	}
+	mem_free(f->networks);
+	mem_free(f->aggregates);
+}
+
+void speaker_config_unref(struct speaker_config *c)
+{
+	if (!c || --c->refs)
+		return;
+	for (unsigned i = 0; i < c->peer_count; i++)
+		peer_config_release(&c->peers[i]);
+	for (unsigned i = 0; i < c->group_count; i++)
+		peer_config_release(&c->groups[i].template_peer);
+	for (unsigned i = 0; i < AF_MAX; i++)
+		family_release(&c->family[i]);
+	mem_free(c->peers);
+	mem_free(c->groups);
+	mem_free(c->confederation_members);
+	if (c->policy)
+		policy_snapshot_unref(c->policy);
+	mem_free(c);
+}
+
+const struct peer_config *speaker_config_peer(const struct speaker_config *c,
+					      const struct ip *address)
+{
+	unsigned low = 0, high = c->peer_count;
+
+	while (low < high) {
+		unsigned mid = (low + high) / 2;
+		int order = ip_compare(&c->peers[mid].address, address);
+
+		if (!order)
+			return &c->peers[mid];
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+const struct group_config *speaker_config_group(const struct speaker_config *c, const char *name)
+{
+	for (unsigned i = 0; i < c->group_count; i++) {
+		if (!strcmp(c->groups[i].name, name))
+			return &c->groups[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,177 @@
+// Routes of our own: `network` statements and aggregates. (A default route toward single peers is
+// part of rib_export.) A network's attributes are what RFC 4271 gives a route of the AS itself,
+// run through the statement's route-policy; the policy's refusal means that it is not originated.
+#include "speaker/private.h"
+
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+
+static const uint8_t no_address[16];
+
+static struct shard_message *network_message(const struct af *af, const struct af_key *key)
+{
+	struct shard_message *m = shard_message_new(SHARD_ORIGINATE);
+
+	m->af = af;
+	m->origin = MEM_NEW(struct shard_origin);
+	m->origin->key = *key;
+	m->origin->withdrawn = true;
+	return m;
+}
+
+static void network_attrs(const struct af *af, struct attrs *ret, struct arena *a)
+{
+	attrs_clear(ret);
+	attrs_put_u8(ret, a, ATTR_ORIGIN, ORIGIN_IGP);
+	attrs_put(ret, ATTR_AS_PATH, ATTR_TRANSITIVE, no_address, 0);
+	attrs_put(ret, ATTR_NEXT_HOP, ATTR_TRANSITIVE, no_address, af->props & AF_WIDE ? 16 : 4);
+	ret->local.source = SOURCE_LOCAL;
+}
+
+// Values move into the message, which outlives the arena.
+static void origin_fill(struct shard_origin *o, const struct attrs *as)
+{
+	size_t at = 0, size = 0;
+
+	for (unsigned i = 0; i < as->count; i++)
+		size += as->a[i].len;
+	buf_room(&o->bytes, size + 1);
+	for (unsigned i = 0; i < as->count; i++)
+		buf_put(&o->bytes, as->a[i].value, as->a[i].len);
+	o->attrs = *as;
+	for (unsigned i = 0; i < as->count; i++) {
+		o->attrs.a[i].value = o->bytes.data + at;
+		at += as->a[i].len;
+	}
+	o->withdrawn = false;
+}
+
+static void network_send(struct speaker *s, const struct af *af, const struct origin_config *n)
+{
+	struct shard_message *m = network_message(af, &n->key);
+	struct policy_context x = {.local_as = s->config->as};
+	struct attrs as;
+
+	arena_reset(&s->scratch);
+	network_attrs(af, &as, &s->scratch);
+	if (!n->program || policy_run_route(n->program, &x, &n->key, &as, &s->scratch))
+		origin_fill(m->origin, &as);
+	shard_send(s->shards[speaker_shard_of(s, af, &n->key)], m);
+}
+
+static void network_withdraw(struct speaker *s, const struct af *af, const struct af_key *key)
+{
+	shard_send(s->shards[speaker_shard_of(s, af, key)], network_message(af, key));
+}
+
+// --- difference -----------------------------------------------------------------------------------------
+static const struct origin_config *network_find(const struct family_config *f,
+						const struct map *index, const struct af *af,
+						const struct af_key *key)
+{
+	uintptr_t at = (uintptr_t)map_get_number(index, af_key_hash(af, key));
+
+	for (; at && at <= f->network_count; at++) {
+		const struct origin_config *n = &f->networks[at - 1];
+
+		if (!memcmp(n->key.b, key->b, af->key_size))
+			return n;
+	}
+	return NULL;
+}
+
+// First place of each hash: later ones of an equal hash stand behind it, found by walking on.
+static void network_index(const struct family_config *f, const struct af *af, struct map *ret)
+{
+	map_init_number(ret);
+	for (unsigned i = f->network_count; i--;)
+		map_put_number(ret, af_key_hash(af, &f->networks[i].key),
+			       (void *)(uintptr_t)(i + 1));
+}
+
+static void networks_change(struct speaker *s, const struct af *af, const struct family_config *old,
+			    const struct family_config *next)
+{
+	static const struct family_config none;
+	struct map old_index, next_index;
+
+	old = old ? old : &none;
+	network_index(old, af, &old_index);
+	network_index(next, af, &next_index);
+	for (unsigned i = 0; i < old->network_count; i++) {
+		if (!network_find(next, &next_index, af, &old->networks[i].key))
+			network_withdraw(s, af, &old->networks[i].key);
+	}
+	for (unsigned i = 0; i < next->network_count; i++) {
+		const struct origin_config *n = &next->networks[i];
+		const struct origin_config *o = network_find(old, &old_index, af, &n->key);
+
+		if (!o || o->program != n->program)
+			network_send(s, af, n);
+	}
+	map_free(&old_index);
+	map_free(&next_index);
+}
+
+static bool aggregate_equal(const struct af *af, const struct rib_aggregate *a,
+			    const struct rib_aggregate *b)
+{
+	return !memcmp(a->key.b, b->key.b, af->key_size) && a->as_set == b->as_set &&
+	       a->detail_suppressed == b->detail_suppressed &&
+	       a->attribute_policy == b->attribute_policy && a->origin_policy == b->origin_policy &&
+	       a->suppress_policy == b->suppress_policy;
+}
+
+static bool aggregates_equal(const struct af *af, const struct family_config *a,
+			     const struct family_config *b)
+{
+	if ((a ? a->aggregate_count : 0) != b->aggregate_count)
+		return false;
+	for (unsigned i = 0; i < b->aggregate_count; i++) {
+		if (!aggregate_equal(af, &a->aggregates[i], &b->aggregates[i]))
+			return false;
+	}
+	return true;
+}
+
+static struct policy_program *counted(struct policy_program *p)
+{
+	return p ? policy_program_ref(p) : NULL;
+}
+
+static void aggregates_send(struct speaker *s, const struct af *af,
+			    const struct family_config *next)
+{
+	for (unsigned i = 0; i < s->shard_count; i++) {
+		struct shard_message *m = shard_message_new(SHARD_AGGREGATES);
+		unsigned n = next->aggregate_count;
+
+		m->af = af;
+		m->aggregates.count = n;
+		m->aggregates.list =
+			n ? mem_copy(next->aggregates, n * sizeof(*next->aggregates)) : NULL;
+		for (unsigned k = 0; k < n; k++) {
+			counted(next->aggregates[k].attribute_policy);
+			counted(next->aggregates[k].origin_policy);
+			counted(next->aggregates[k].suppress_policy);
+		}
+		shard_send(s->shards[i], m);
+	}
+}
+
+void speaker_originate(struct speaker *s, const struct speaker_config *old,
+		       const struct speaker_config *next)
+{
+	for (unsigned i = 0; i < af_count; i++) {
+		const struct af *af = af_list[i];
+		const struct family_config *o = old ? &old->family[i] : NULL;
+
+		if (!(af->props & AF_ORIGINATE))
+			continue;
+		networks_change(s, af, o, &next->family[i]);
+		if (!aggregates_equal(af, o, &next->family[i]))
+			aggregates_send(s, af, &next->family[i]);
+	}
+}

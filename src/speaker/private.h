@@ -1,0 +1,133 @@
+// What the files of speaker/ share: the instance and its peers. See speaker.h for the outside.
+//
+//   sess --(peer.c, update.c)--> batches --> shards (shard*.c)
+//   sess <--(outbox.c)---------- deliveries, marks <-- shards
+//   model --(plan.c, apply.c, originate.c)--> shards, sessions, soft/
+//   cmd --(refresh.c, read.c)--> soft/, shards
+#pragma once
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "soft/engine.h"
+#include "speaker/shard.h"
+#include "speaker/speaker.h"
+
+#define PEER_EVENTS 16
+
+// One peer in one family, as it runs.
+struct peer_run {
+	struct rib_import import; // as the shards have it; programs counted
+	struct rib_export export;
+	bool given;    // the shards have them
+	bool up;       // negotiated in the present session
+	bool complete; // all that the peer sent in this session is stored
+	bool lossy;    // a policy that can reject was in force while nothing rejected was kept
+	bool eor_received, eor_sent;
+	bool answering, answer_again; // ROUTE-REFRESH being answered; asked for meanwhile
+	bool limit_warned;
+	uint16_t begins, ends; // shards that have given the mark
+};
+
+struct peer_grant {
+	size_t granted, delivered; // bytes, since the last grant
+};
+
+struct speaker_peer {
+	struct speaker *speaker;
+	uint16_t number;
+	struct ip address;
+	const struct peer_config *config; // in the running snapshot, or own
+	struct peer_config *own;          // of a dynamic peer
+	struct sess *session;
+	uint32_t session_number; // as given to the shards; 0: not Established
+	struct peer_run run[AF_MAX];
+	struct peer_grant *grants; // by shard
+	struct peer_event events[PEER_EVENTS];
+	unsigned event_count;
+	struct timer *idle_timer;     // after route-limit: back to life
+	struct timer *interval_timer; // route-update-interval
+	bool held;                    // no credit until interval_timer is over
+	bool limited;                 // stopped by route-limit
+	bool gone;                    // a dynamic peer about to be removed
+};
+
+struct speaker {
+	struct loop *loop;
+	struct speaker_options options;
+	struct speaker_config *config; // counted; NULL: none yet
+	struct shard **shards;
+	unsigned shard_count;
+	struct soft *soft;
+	struct sess_door *door;
+	struct vec peers; // struct speaker_peer, ascending by address
+	struct speaker_peer *by_number[RIB_PEERS_MAX];
+	uint16_t next_number;
+	uint32_t last_session, last_read;
+	struct vec reads;     // struct speaker_read
+	struct task *flusher; // hands over batches at the end of a round
+	struct arena scratch; // one UPDATE, one origin
+	struct buf scratch_buf;
+	bool paused; // reading of sockets: shards are behind
+	bool reap;   // a dynamic peer is gone
+	bool closing;
+};
+
+// --- speaker.c ------------------------------------------------------------------------------------
+struct speaker_peer *peer_lookup(const struct speaker *s, const struct ip *address);
+void speaker_send(struct speaker *s, struct shard_message *(*make)(void *arg),
+		  void *arg); // one message of a kind to each shard
+struct shard_message *peer_message(enum shard_kind kind, const struct speaker_peer *p,
+				   const struct af *af);
+void speaker_send_peer(struct speaker *s, enum shard_kind kind, const struct speaker_peer *p,
+		       const struct af *af); // without contents, to each shard
+unsigned speaker_shard_of(const struct speaker *s, const struct af *af, const struct af_key *key);
+void speaker_pace(struct speaker *s); // stops or resumes reading of sockets
+
+// --- peer.c ---------------------------------------------------------------------------------------
+struct speaker_peer *peer_new(struct speaker *s, const struct ip *address,
+			      const struct peer_config *c, bool dynamic);
+void peer_free(
+	struct speaker_peer *p); // silently: the session is stopped by the caller, if need be
+void peer_limits(struct speaker_peer *p); // looks at route limits
+bool peer_established(const struct speaker_peer *p);
+void peer_give(struct speaker_peer *p, unsigned i,
+	       uint32_t generation);      // import and export as configured, to the shards
+void peer_revive(struct speaker_peer *p); // after route-limit: starts it again
+// What the shards would be given: the configured values with what the session has taught us.
+void peer_import_of(const struct speaker_peer *p, const struct peer_config *c, unsigned i,
+		    struct rib_import *ret);
+void peer_export_of(const struct speaker_peer *p, const struct peer_config *c, unsigned i,
+		    struct rib_export *ret);
+bool import_is_lossy(const struct rib_import *in);
+
+// --- update.c -------------------------------------------------------------------------------------
+void peer_update(struct speaker_peer *p, const uint8_t *bytes, size_t n);
+
+// --- outbox.c -------------------------------------------------------------------------------------
+void speaker_received(void *speaker, struct shard *shard, struct shard_message *m);
+void peer_credit(struct speaker_peer *p); // grants every shard its part of what the session takes
+void peer_interval_over(struct speaker_peer *p); // a step of route-update-interval
+void peer_answer(struct speaker_peer *p,
+		 const struct af *af); // ROUTE-REFRESH: send everything again
+void read_received(struct speaker *s, unsigned shard, struct shard_message *m); // read.c
+
+// --- listen.c -------------------------------------------------------------------------------------
+struct sess *speaker_find(void *speaker, const struct ip *remote,
+			  const struct ip *local); // sess_find
+bool group_accepts(const struct group_config *g, const struct ip *address);
+bool group_accepts_as(const struct group_config *g, uint32_t as);
+struct peer_config *group_member(
+	const struct group_config *g,
+	const struct ip *address);    // config of a dynamic member; caller owns
+void speaker_reap(struct speaker *s); // removes dynamic peers whose session is over
+
+// --- originate.c ----------------------------------------------------------------------------------
+void speaker_originate(struct speaker *s, const struct speaker_config *old,
+		       const struct speaker_config *next);
+
+// --- plan.c ---------------------------------------------------------------------------------------
+#define OPTIONS_DECIDE 1u
+#define OPTIONS_EXPORT 2u
+#define OPTIONS_IMPORT 4u
+unsigned options_difference(const struct rib_options *a,
+			    const struct rib_options *b); // which of them must run again

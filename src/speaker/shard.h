@@ -1,0 +1,172 @@
+// A rib shard behind messages. The control thread sends what is to be done, in order; the shard's
+// thread (or, with no threads, a task on the control loop) does it in slices and sends back what
+// came of it. Nothing but messages passes between the two, so both arrangements are one code.
+//
+// Memory: a message belongs to its receiver, with everything it points at that is marked owned.
+#pragma once
+
+#include <pthread.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "loop/loop.h"
+#include "soft/drive.h"
+#include "speaker/speaker.h"
+
+enum shard_kind {
+	// to the shard
+	SHARD_OPTIONS,       // options, af, number = generation
+	SHARD_IMPORT,        // peer, af, import, number = generation
+	SHARD_EXPORT,        // peer, af, export, number = generation
+	SHARD_UP,            // peer, session, number = its number
+	SHARD_DOWN,          // peer
+	SHARD_REMOVE,        // peer
+	SHARD_BATCH,         // bytes: routes of many UPDATEs
+	SHARD_ORIGINATE,     // af, origin
+	SHARD_AGGREGATES,    // af, aggregates
+	SHARD_REFRESH_BEGIN, // peer, af: BoRR received
+	SHARD_REFRESH_END,   // peer, af: EoRR received; answered by SHARD_SWEPT
+	SHARD_RESEND,        // peer, af: ROUTE-REFRESH received; ends in marks
+	SHARD_CREDIT,        // peer, number = session, bytes_count
+	SHARD_ORDER,         // order
+	SHARD_READ,          // read
+	SHARD_READ_MORE,     // number = read: one batch has been taken
+	SHARD_READ_STOP,     // number = read
+	SHARD_QUIT,
+	// from the shard
+	SHARD_TAKEN,    // bytes_count of batches have been worked off
+	SHARD_DELIVERY, // delivery
+	SHARD_MARK,     // peer, af, number = session, mark
+	SHARD_ANSWER,   // answer to an order
+	SHARD_SWEPT,    // peer, af, number = session, bytes_count = routes removed
+	SHARD_ROWS,     // rows; number = read
+	SHARD_COUNTS,   // counts
+	SHARD_GONE,     // the last message of all
+};
+
+struct shard_origin {
+	struct af_key key;
+	bool withdrawn;
+	struct attrs attrs; // values point into bytes
+	struct buf bytes;   // owned
+};
+
+struct shard_aggregates {
+	struct rib_aggregate *list; // owned, with a reference on each program
+	unsigned count;
+};
+
+struct shard_read {
+	uint32_t id;
+	struct rib_query query; // exact and within point at the two keys below
+	struct af_key exact, within;
+	bool (*filter)(void *arg, const struct rib_route *r); // runs in the shard's thread
+	void *filter_arg;
+};
+
+// A stretch of an answer: whole destinations in the order of their keys.
+struct shard_rows {
+	struct rib_route *rows; // in arena, with copies of the attribute sets
+	unsigned count;
+	bool last;
+	struct arena arena;
+};
+
+struct shard_counts_row {
+	uint16_t peer;
+	struct rib_counts counts[AF_MAX];
+};
+
+struct shard_counts {
+	struct rib_totals totals[AF_MAX];
+	struct shard_counts_row *rows; // owned
+	unsigned count;
+};
+
+struct shard_message {
+	struct list link;
+	enum shard_kind kind;
+	uint16_t peer;
+	const struct af *af;
+	uint32_t number;
+	size_t bytes_count;
+	union {
+		struct rib_options options; // confederation_members: owned
+		struct rib_import import;   // a reference on the program
+		struct rib_export export;   // a reference on both programs
+		struct rib_session session;
+		struct buf bytes;
+		struct shard_origin *origin; // owned
+		struct shard_aggregates aggregates;
+		struct soft_order *order; // owned
+		struct shard_read *read;  // owned
+		struct rib_delivery delivery;
+		enum rib_mark mark;
+		struct soft_answer answer;
+		struct shard_rows *rows;     // owned
+		struct shard_counts *counts; // owned
+	};
+};
+
+struct shard_message *shard_message_new(enum shard_kind kind);
+void shard_message_free(struct shard_message *m); // with everything owned
+
+// --- batches: SHARD_BATCH's bytes are records: this head, attributes, NLRI -----------------------
+struct batch_record {
+	uint32_t attributes, nlri; // bytes
+	uint16_t peer;
+	uint8_t af; // af_index
+	uint8_t withdrawn;
+};
+
+// --- the shard's side (shard_work.c, shard_read.c) -----------------------------------------------
+struct worker;
+typedef void shard_sink(void *arg, struct shard_message *m); // takes the message
+struct worker_options {
+	unsigned index;
+	shard_sink *send; // toward the control thread
+	void *arg;
+};
+struct worker *worker_new(struct loop *l, const struct worker_options *o);
+void worker_free(struct worker *w);
+void worker_inbox(void *worker, void *message); // channel_fn of its inbox
+struct rib *worker_rib(struct worker *w);       // only for one that runs on the caller's own loop
+bool worker_idle(const struct worker *w);       // the same: nothing queued, nothing under way
+
+struct reading;
+struct reading *reading_new(struct rib *r, struct shard_read *read); // owns read
+void reading_free(struct reading *r);
+bool reading_step(struct reading *r, const struct worker_options *o, rib_deadline *over,
+		  void *over_arg);    // true: more to do now
+void reading_more(struct reading *r); // one batch has been taken
+uint32_t reading_id(const struct reading *r);
+bool reading_over(const struct reading *r);
+
+// --- the control thread's side (shard.c) -----------------------------------------------------------
+struct shard {
+	unsigned index;
+	struct worker *worker;
+	struct channel *inbox, *outbox; // threaded
+	struct loop *control, *loop;    // loop: its own, when threaded
+	bool threaded, gone;
+	pthread_t thread;
+	struct list returned; // not threaded: messages from the worker; passed on by a task
+	struct task *returner;
+	void (*received)(void *arg, struct shard *s,
+			 struct shard_message *m); // m is freed afterwards
+	void *arg;
+	struct buf batch;              // being collected
+	size_t in_flight;              // bytes of batches not yet worked off
+	struct shard_counts *counts;   // as last told
+	uint16_t place[RIB_PEERS_MAX]; // 1 + index of a peer's row in counts; 0: none
+};
+
+struct shard *shard_new(struct loop *control, unsigned index, bool threaded,
+			void (*received)(void *arg, struct shard *s, struct shard_message *m),
+			void *arg);
+void shard_free(struct shard *s);                          // waits for the thread to end
+void shard_send(struct shard *s, struct shard_message *m); // behind everything collected so far
+void shard_flush(struct shard *s);                         // hands over the batch
+void shard_routes(struct shard *s, const struct batch_record *head, const struct span *attributes,
+		  const struct span *nlri);                      // appends to the batch
+void shard_take_counts(struct shard *s, struct shard_counts *c); // owned by the shard from now on

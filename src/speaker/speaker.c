@@ -1,0 +1,330 @@
+// The instance: makes shards, engine and peers and holds them together. It starts with no
+// configuration: speaker_apply brings the first one like any other.
+#include "speaker/private.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define IN_FLIGHT_HIGH (4u << 20) // bytes of batches toward one shard: beyond it sockets rest
+#define IN_FLIGHT_LOW  (1u << 20)
+
+// --- ports of soft/ -------------------------------------------------------------------------------
+static void port_order(void *arg, const struct soft_order *o)
+{
+	struct speaker *s = arg;
+
+	for (unsigned i = 0; i < s->shard_count; i++) {
+		struct shard_message *m = shard_message_new(SHARD_ORDER);
+
+		m->order = mem_copy(o, sizeof(*o));
+		shard_send(s->shards[i], m);
+	}
+}
+
+static void port_ask(void *arg, uint16_t peer, const struct af *af)
+{
+	struct speaker *s = arg;
+	struct speaker_peer *p = s->by_number[peer];
+
+	if (p && peer_established(p))
+		sess_send_refresh(p->session, af, REFRESH_REQUEST);
+}
+
+static void port_resend(void *arg, uint16_t peer, const struct af *af)
+{
+	struct speaker *s = arg;
+	struct speaker_peer *p = s->by_number[peer];
+
+	if (p && peer_established(p))
+		peer_answer(p, af);
+}
+
+static void port_expire(void *arg, uint16_t peer, const struct af *af)
+{
+	struct speaker *s = arg;
+	struct speaker_peer *p = s->by_number[peer];
+	char text[IP_TEXT_MAX];
+
+	if (!p || !peer_established(p))
+		return;
+	log_warning(
+		"peer %s: the end of the %s refresh did not come in time: what was not sent again goes",
+		ip_text(&p->address, text), af->title);
+	speaker_send_peer(s, SHARD_REFRESH_END, p, af);
+}
+
+static void port_counts(void *arg, uint16_t peer, const struct af *af, struct rib_counts *ret)
+{
+	speaker_peer_counts(arg, peer, af, ret);
+}
+
+// --- shards -----------------------------------------------------------------------------------------
+struct shard_message *peer_message(enum shard_kind kind, const struct speaker_peer *p,
+				   const struct af *af)
+{
+	struct shard_message *m = shard_message_new(kind);
+
+	m->peer = p->number;
+	m->af = af;
+	m->number = p->session_number;
+	return m;
+}
+
+void speaker_send(struct speaker *s, struct shard_message *(*make)(void *arg), void *arg)
+{
+	for (unsigned i = 0; i < s->shard_count; i++)
+		shard_send(s->shards[i], make(arg));
+}
+
+void speaker_send_peer(struct speaker *s, enum shard_kind kind, const struct speaker_peer *p,
+		       const struct af *af)
+{
+	for (unsigned i = 0; i < s->shard_count; i++)
+		shard_send(s->shards[i], peer_message(kind, p, af));
+}
+
+// By the prefix alone, so that one destination's forms in different tables meet in one shard.
+unsigned speaker_shard_of(const struct speaker *s, const struct af *af, const struct af_key *key)
+{
+	const uint8_t *p;
+	unsigned bits;
+
+	if (s->shard_count == 1)
+		return 0;
+	if (!(af->props & AF_PREFIX))
+		return (unsigned)(af_key_hash(af, key) % s->shard_count);
+	p = af->prefix(key, &bits);
+	return (unsigned)(hash_more(bits, p, (bits + 7) / 8) % s->shard_count);
+}
+
+void speaker_pace(struct speaker *s)
+{
+	size_t most = 0;
+
+	for (unsigned i = 0; i < s->shard_count; i++) {
+		if (s->shards[i]->in_flight > most)
+			most = s->shards[i]->in_flight;
+	}
+	if (s->paused ? most >= IN_FLIGHT_LOW : most <= IN_FLIGHT_HIGH)
+		return;
+	s->paused = !s->paused;
+	for (size_t i = 0; i < s->peers.count; i++) {
+		struct speaker_peer *p = s->peers.item[i];
+
+		sess_pause_reading(p->session, s->paused);
+	}
+}
+
+static bool flush(void *arg)
+{
+	struct speaker *s = arg;
+
+	for (unsigned i = 0; i < s->shard_count; i++)
+		shard_flush(s->shards[i]);
+	speaker_pace(s);
+	if (s->reap)
+		speaker_reap(s);
+	return false;
+}
+
+// --- making and ending --------------------------------------------------------------------------------
+struct speaker *speaker_new(struct loop *l, const struct speaker_options *o)
+{
+	struct speaker *s = MEM_NEW(struct speaker);
+	struct soft_ports ports = {port_order, port_ask, port_resend, port_expire, port_counts, s};
+
+	s->loop = l;
+	s->options = *o;
+	arena_init(&s->scratch, 64 * 1024);
+	s->flusher = task_new(l, flush, s);
+	s->shard_count = o->rib_threads ? o->rib_threads : 1;
+	s->shards = mem_zero(s->shard_count * sizeof(*s->shards));
+	for (unsigned i = 0; i < s->shard_count; i++)
+		s->shards[i] = shard_new(l, i, o->rib_threads != 0, speaker_received, s);
+	s->soft = soft_new(l, &ports, s->shard_count);
+	return s;
+}
+
+int speaker_listen(struct speaker *s)
+{
+	int error = 0;
+
+	if (s->door)
+		return 0;
+	s->door = sess_door_new(s->loop, &s->options.listen, s->options.port, speaker_find, s,
+				&error);
+	if (!s->door)
+		return error;
+	for (size_t i = 0; i < s->peers.count; i++) {
+		const struct speaker_peer *p = s->peers.item[i];
+
+		if (p->config->session.password[0])
+			sess_door_password(s->door, &p->address, p->config->session.password);
+	}
+	return 0;
+}
+
+void speaker_free(struct speaker *s)
+{
+	if (!s)
+		return;
+	s->closing = true;
+	sess_door_free(s->door);
+	while (s->reads.count)
+		speaker_read_cancel(s->reads.item[0]);
+	vec_free(&s->reads);
+	while (s->peers.count) {
+		struct speaker_peer *p = s->peers.item[s->peers.count - 1];
+
+		sess_stop(p->session, CEASE_SHUTDOWN, "");
+		peer_free(p);
+	}
+	for (unsigned i = 0; i < s->shard_count; i++)
+		shard_free(s->shards[i]);
+	soft_free(s->soft);
+	mem_free(s->shards);
+	vec_free(&s->peers);
+	task_free(s->flusher);
+	arena_free(&s->scratch);
+	buf_free(&s->scratch_buf);
+	speaker_config_unref(s->config);
+	mem_free(s);
+}
+
+struct loop *speaker_loop(struct speaker *s)
+{
+	return s->loop;
+}
+
+const struct speaker_config *speaker_running(const struct speaker *s)
+{
+	return s->config;
+}
+
+// --- looking ------------------------------------------------------------------------------------------
+static size_t peer_place(const struct speaker *s, const struct ip *address, bool *ret_found)
+{
+	size_t low = 0, high = s->peers.count;
+
+	*ret_found = false;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		const struct speaker_peer *p = s->peers.item[mid];
+		int order = ip_compare(&p->address, address);
+
+		if (!order) {
+			*ret_found = true;
+			return mid;
+		}
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct speaker_peer *peer_lookup(const struct speaker *s, const struct ip *address)
+{
+	bool found;
+	size_t at = peer_place(s, address, &found);
+
+	return found ? s->peers.item[at] : NULL;
+}
+
+unsigned speaker_peer_count(const struct speaker *s)
+{
+	return (unsigned)s->peers.count;
+}
+
+struct speaker_peer *speaker_peer_at(struct speaker *s, unsigned i)
+{
+	return i < s->peers.count ? s->peers.item[i] : NULL;
+}
+
+struct speaker_peer *speaker_peer_find(struct speaker *s, const struct ip *address)
+{
+	return peer_lookup(s, address);
+}
+
+struct speaker_peer *speaker_peer_by_number(struct speaker *s, uint16_t number)
+{
+	return number < RIB_PEERS_MAX ? s->by_number[number] : NULL;
+}
+
+static void counts_add(struct rib_counts *to, const struct rib_counts *c)
+{
+	to->received += c->received;
+	to->accepted += c->accepted;
+	to->rejected += c->rejected;
+	to->best += c->best;
+	to->advertised += c->advertised;
+	to->stale += c->stale;
+	to->withdrawn_by_sweep += c->withdrawn_by_sweep;
+	to->group = c->group;
+}
+
+void speaker_peer_counts(struct speaker *s, uint16_t peer, const struct af *af,
+			 struct rib_counts *ret)
+{
+	*ret = (struct rib_counts){0};
+	if (peer >= RIB_PEERS_MAX)
+		return;
+	if (!s->options.rib_threads) {
+		if (s->by_number[peer])
+			rib_peer_counts(worker_rib(s->shards[0]->worker), peer, af, ret);
+		return;
+	}
+	for (unsigned i = 0; i < s->shard_count; i++) {
+		const struct shard *shard = s->shards[i];
+
+		if (shard->place[peer])
+			counts_add(
+				ret,
+				&shard->counts->rows[shard->place[peer] - 1].counts[af_index(af)]);
+	}
+}
+
+void speaker_totals(struct speaker *s, const struct af *af, struct rib_totals *ret)
+{
+	*ret = (struct rib_totals){0};
+	if (!s->options.rib_threads) {
+		rib_totals(worker_rib(s->shards[0]->worker), af, ret);
+		return;
+	}
+	for (unsigned i = 0; i < s->shard_count; i++) {
+		const struct shard_counts *c = s->shards[i]->counts;
+		const struct rib_totals *t = c ? &c->totals[af_index(af)] : NULL;
+
+		if (!t)
+			continue;
+		ret->destinations += t->destinations;
+		ret->paths += t->paths;
+		ret->attribute_sets += t->attribute_sets;
+		ret->groups = t->groups > ret->groups ? t->groups : ret->groups;
+		ret->bytes_routes += t->bytes_routes;
+		ret->bytes_sets += t->bytes_sets;
+		ret->bytes_out += t->bytes_out;
+		ret->bytes_memo += t->bytes_memo;
+	}
+}
+
+unsigned speaker_jobs(struct speaker *s, const struct soft_job ***ret)
+{
+	return soft_jobs(s->soft, ret);
+}
+
+bool speaker_quiet(const struct speaker *s)
+{
+	for (unsigned i = 0; i < s->shard_count; i++) {
+		const struct shard *shard = s->shards[i];
+
+		if (shard->batch.len || shard->in_flight || !list_empty(&shard->returned) ||
+		    (!shard->threaded && !worker_idle(shard->worker)))
+			return false;
+	}
+	return !soft_running(s->soft);
+}
