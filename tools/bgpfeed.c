@@ -458,7 +458,8 @@ static void probe_turn(struct feed *f)
 		buf_u32(&b, 64998u << 16 | n);
 		const struct wire_set set = {.attributes = b.data, .len = b.len, .verbatim = true};
 		f->probe_sent[n] = feed_clock();
-		wire_announce(&p->out, &p->style, 0, &set, &p->o.probe_prefix, NULL, 1);
+		wire_announce(&p->out, &p->style, 0, &set,
+			      (struct wire_prefixes){&p->o.probe_prefix, NULL, 1});
 		buf_free(&b);
 		peer_send(p);
 	}

@@ -50,8 +50,9 @@ static void chunk_build(struct peer *p, int family, struct chunk *c)
 		struct wire_set set = table_set(p->feed, group->attr);
 		const uint8_t *skip =
 			o->size > group->first + group->count ? o->hidden + group->first : NULL;
-		c->updates += wire_announce(&c->bytes, &p->style, family, &set,
-					    t->dict.keys + group->first, skip, group->count);
+		c->updates += wire_announce(
+			&c->bytes, &p->style, family, &set,
+			(struct wire_prefixes){t->dict.keys + group->first, skip, group->count});
 		c->routes += group->count;
 		for (uint32_t k = 0; skip && k < group->count; k++)
 			c->routes -= skip[k];
@@ -157,13 +158,18 @@ static void sent_update(struct peer *p, unsigned updates, uint64_t announced, ui
 	p->sent.withdrawn += withdrawn;
 }
 
+static struct wire_prefixes one(const struct prefix *p)
+{
+	return (struct wire_prefixes){.item = p, .count = 1};
+}
+
 static void own_announce(struct peer *p, int family, uint32_t id)
 {
 	const struct sender *s = &p->sender[family];
 	struct wire_set set = {.verbatim = true};
 	set.attributes = blob_get(&p->feed->blobs, s->overlay.own[id], &set.len);
 	unsigned n = wire_announce(&p->out, &p->style, family, &set,
-				   &p->feed->tables[family].dict.keys[id], NULL, 1);
+				   one(&p->feed->tables[family].dict.keys[id]));
 	sent_update(p, n, n, 0);
 }
 
@@ -323,7 +329,7 @@ bool sender_announce(struct peer *p, int family, const struct prefix *prefix, ui
 	}
 	const struct table *t = &p->feed->tables[family];
 	struct wire_set set = table_set(p->feed, t->groups[t->group_of[id]].attr);
-	unsigned n = wire_announce(&p->out, &p->style, family, &set, prefix, NULL, 1);
+	unsigned n = wire_announce(&p->out, &p->style, family, &set, one(prefix));
 	sent_update(p, n, n, 0);
 	return true;
 }
@@ -349,7 +355,7 @@ static uint32_t churn_attributes(struct peer *p, int family)
 	style.as4 = true;
 	// One UPDATE with one prefix, of which the attributes are taken; family 0 has them plain.
 	struct prefix any = {.len = 0};
-	wire_announce(&b, &style, 0, &set, &any, NULL, 1);
+	wire_announce(&b, &style, 0, &set, one(&any));
 	size_t n = (size_t)(b.data[21] << 8 | b.data[22]);
 	struct buf clean = {0};
 	for (size_t at = 23; at < 23 + n;) {

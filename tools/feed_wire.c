@@ -234,13 +234,12 @@ static void attributes_put(struct buf *b, const struct wire_style *s, const stru
 // --- prefixes -----------------------------------------------------------------------------------
 
 // Appends prefixes from *at on while the message stays within max.
-static void prefixes_put(struct buf *b, size_t limit, const struct prefix *prefixes,
-			 const uint8_t *skip, uint32_t count, uint32_t *at)
+static void prefixes_put(struct buf *b, size_t limit, const struct wire_prefixes *x, uint32_t *at)
 {
-	for (; *at < count; ++*at) {
-		const struct prefix *p = &prefixes[*at];
+	for (; *at < x->count; ++*at) {
+		const struct prefix *p = &x->item[*at];
 		size_t n = (p->len + 7u) / 8;
-		if (skip && skip[*at])
+		if (x->skip && x->skip[*at])
 			continue;
 		if (b->len + 1 + n > limit)
 			return;
@@ -263,16 +262,15 @@ static size_t reach_begin(struct buf *b, int family, const uint8_t *next_hop, ui
 	return at;
 }
 
-static bool any_left(const uint8_t *skip, uint32_t count, uint32_t at)
+static bool any_left(const struct wire_prefixes *x, uint32_t at)
 {
-	while (at < count && skip && skip[at])
+	while (at < x->count && x->skip && x->skip[at])
 		at++;
-	return at < count;
+	return at < x->count;
 }
 
 unsigned wire_announce(struct buf *b, const struct wire_style *s, int family,
-		       const struct wire_set *set, const struct prefix *prefixes,
-		       const uint8_t *skip, uint32_t count)
+		       const struct wire_set *set, struct wire_prefixes prefixes)
 {
 	struct buf attributes = {0};
 	size_t n = 0;
@@ -285,8 +283,8 @@ unsigned wire_announce(struct buf *b, const struct wire_style *s, int family,
 	unsigned updates = 0;
 	attributes_put(&attributes, s, set, mp ? NULL : next_hop);
 	if (attributes.len + 64 > s->max)
-		count = 0;
-	for (uint32_t at = 0; any_left(skip, count, at);) {
+		prefixes.count = 0;
+	for (uint32_t at = 0; any_left(&prefixes, at);) {
 		size_t start = message_begin(b, MSG_UPDATE), length = 0, limit = start + s->max;
 		uint32_t before = at;
 		buf_u16(b, 0);
@@ -294,13 +292,13 @@ unsigned wire_announce(struct buf *b, const struct wire_style *s, int family,
 		buf_u16(b, 0);
 		if (mp) {
 			length = reach_begin(b, family, next_hop, next_hop_len);
-			prefixes_put(b, limit - attributes.len, prefixes, skip, count, &at);
+			prefixes_put(b, limit - attributes.len, &prefixes, &at);
 			buf_set_u16(b, length, (uint16_t)(b->len - length - 2));
 		}
 		buf_put(b, attributes.data, attributes.len);
 		buf_set_u16(b, total, (uint16_t)(b->len - total - 2));
 		if (!mp)
-			prefixes_put(b, limit, prefixes, skip, count, &at);
+			prefixes_put(b, limit, &prefixes, &at);
 		message_end(b, start);
 		updates++;
 		if (at == before) { // too long for even one prefix
@@ -316,13 +314,14 @@ unsigned wire_announce(struct buf *b, const struct wire_style *s, int family,
 unsigned wire_withdraw(struct buf *b, const struct wire_style *s, int family,
 		       const struct prefix *prefixes, uint32_t count)
 {
+	const struct wire_prefixes all = {.item = prefixes, .count = count};
 	unsigned updates = 0;
 	for (uint32_t at = 0; at < count; updates++) {
 		size_t start = message_begin(b, MSG_UPDATE), length = b->len;
 		size_t limit = start + (s->max < 60000 ? s->max : 60000);
 		buf_u16(b, 0);
 		if (family == 0) {
-			prefixes_put(b, limit - 2, prefixes, NULL, count, &at);
+			prefixes_put(b, limit - 2, &all, &at);
 			buf_set_u16(b, length, (uint16_t)(b->len - length - 2));
 			buf_u16(b, 0);
 		} else {
@@ -331,7 +330,7 @@ unsigned wire_withdraw(struct buf *b, const struct wire_style *s, int family,
 			buf_put(b, "\x90\x0f\0\0", 4);
 			buf_u16(b, feed_families[family].afi);
 			buf_u8(b, feed_families[family].safi);
-			prefixes_put(b, limit, prefixes, NULL, count, &at);
+			prefixes_put(b, limit, &all, &at);
 			buf_set_u16(b, length, (uint16_t)(b->len - length - 2));
 			buf_set_u16(b, length + 4, (uint16_t)(b->len - length - 6));
 		}

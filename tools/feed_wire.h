@@ -31,7 +31,7 @@ void wire_refresh(struct buf *b, int family, uint8_t subtype);
 void wire_end_of_rib(struct buf *b, int family);
 
 // One attribute set and its prefixes: as many UPDATEs as they need. Prefixes whose skip byte is set
-// are left out (skip may be NULL). verbatim: the set is sent as it is, without the peer's AS in front;
+// are left out. verbatim: the set is sent as it is, without the peer's AS in front;
 // a NEXT_HOP in it (4 or 16 bytes) replaces the peer's. Returns the number of UPDATEs.
 struct wire_set {
 	const uint8_t *attributes;
@@ -39,8 +39,12 @@ struct wire_set {
 	uint64_t salt; // of the set, for variants
 	bool verbatim;
 };
+struct wire_prefixes {
+	const struct prefix *item;
+	const uint8_t *skip; // by place; may be NULL
+	uint32_t count;
+};
 unsigned wire_announce(struct buf *b, const struct wire_style *s, int family,
-		       const struct wire_set *set, const struct prefix *prefixes,
-		       const uint8_t *skip, uint32_t count);
+		       const struct wire_set *set, struct wire_prefixes prefixes);
 unsigned wire_withdraw(struct buf *b, const struct wire_style *s, int family,
 		       const struct prefix *prefixes, uint32_t count);
