@@ -1,9 +1,14 @@
 """Fixtures: addresses of the test's own, and daemons that end with the test."""
 import itertools
+import pathlib
+import sys
 
 import pytest
 
-import daemons
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wirelevel"))
+
+import daemons  # noqa: E402
+import lab as laboratory  # noqa: E402
 
 _networks = itertools.count(10)
 
@@ -28,3 +33,17 @@ def start(tmp_path):
     yield make
     for daemon in reversed(made):
         daemon.stop()
+
+
+@pytest.fixture
+def lab(start, network):
+    """lab(...) makes a laboratory; its wire peers are closed when the test ends."""
+    made = []
+
+    def make(**options):
+        made.append(laboratory.Lab(start, network, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
