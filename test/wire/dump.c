@@ -50,7 +50,7 @@ void dump_open(struct buf *b, const struct open *o)
 		buf_format(b, " as4 %u", c->as4_number);
 	if (c->graceful_restart)
 		buf_format(b, " restart %u%s", c->graceful_time,
-		           c->graceful_restarting ? " restarting" : "");
+			   c->graceful_restarting ? " restarting" : "");
 	dump_hex(b, "unknown", o->unknown_codes);
 	buf_u8(b, '\n');
 }
@@ -71,8 +71,8 @@ static void dump_run(struct buf *b, const struct nlri_run *run)
 {
 	struct cursor c = cursor_of(run->bytes.p, run->bytes.len);
 	struct attr next_hop = {.type = ATTR_NEXT_HOP,
-	                        .value = run->next_hop.p,
-	                        .len = (uint16_t)run->next_hop.len};
+				.value = run->next_hop.p,
+				.len = (uint16_t)run->next_hop.len};
 	unsigned count = 0;
 	struct af_key key;
 
@@ -110,7 +110,7 @@ void dump_update(struct buf *b, const struct update *u)
 void dump_notification(struct buf *b, const struct notification *n)
 {
 	buf_format(b, "notification %u/%u %s, %s", n->code, n->subcode, bgp_error_text(n->code),
-	           bgp_suberror_text(n->code, n->subcode));
+		   bgp_suberror_text(n->code, n->subcode));
 	if (n->shutdown_text[0])
 		buf_format(b, " \"%s\"", n->shutdown_text);
 	dump_hex(b, "data", n->data);
@@ -147,7 +147,8 @@ void update_rewrite(struct buf *b, const struct update *u, bool as4, unsigned ma
 		if (run->withdrawn)
 			update_set_withdraw(&w);
 		else
-			update_set(&w, (struct span){attributes.data, attributes.len}, run->next_hop);
+			update_set(&w, (struct span){attributes.data, attributes.len},
+				   run->next_hop);
 		while (cursor_left(&c) && run->af->nlri_get(&c, &key))
 			update_key(&w, &key);
 		update_end(&w);
@@ -171,8 +172,8 @@ static void dump_sent(struct buf *attributes, struct buf *runs, const struct upd
 }
 
 static const char *compare_sent(const struct buf *messages, const struct buf *attributes,
-                                const struct buf *runs, const struct update_context *x,
-                                struct arena *a)
+				const struct buf *runs, const struct update_context *x,
+				struct arena *a)
 {
 	struct buf again = {0}, again_runs = {0};
 	const char *problem = NULL;
@@ -180,7 +181,8 @@ static const char *compare_sent(const struct buf *messages, const struct buf *at
 	for (size_t at = 0; at < messages->len && !problem;) {
 		struct fault fault;
 		struct update u;
-		int n = frame_length(messages->data + at, messages->len - at, BGP_MAX_EXTENDED, &fault);
+		int n = frame_length(messages->data + at, messages->len - at, BGP_MAX_EXTENDED,
+				     &fault);
 
 		if (n <= 0 || (size_t)n > messages->len - at)
 			problem = "a message that was written has no sound header";
@@ -192,19 +194,19 @@ static const char *compare_sent(const struct buf *messages, const struct buf *at
 			problem = arena_format(a, "written anew it is not sound: %s", u.trouble);
 		else if (again.len && strcmp(buf_cstr(&again), buf_cstr(attributes)))
 			problem = arena_format(a, "attributes were:\n%s and are:\n%s",
-			                       buf_cstr(attributes), buf_cstr(&again));
+					       buf_cstr(attributes), buf_cstr(&again));
 		at += (size_t)n;
 	}
 	if (!problem && strcmp(buf_cstr(&again_runs), buf_cstr(runs)))
 		problem = arena_format(a, "runs were:\n%s and are:\n%s", buf_cstr(runs),
-		                       buf_cstr(&again_runs));
+				       buf_cstr(&again_runs));
 	buf_free(&again);
 	buf_free(&again_runs);
 	return problem;
 }
 
 const char *update_round_trip(const struct update *u, const struct update_context *x, unsigned max,
-                              struct arena *a)
+			      struct arena *a)
 {
 	struct buf messages = {0}, attributes = {0}, runs = {0};
 	struct update_context as4 = *x;

@@ -5,7 +5,15 @@
 #include <string.h>
 
 // Bits of the packed octet.
-enum { AS2 = 1, INTERNAL = 2, CONFED = 4, ENHANCED = 8, EXTENDED = 16, NEXT_HOP = 32, CLASSIC = 64 };
+enum {
+	AS2 = 1,
+	INTERNAL = 2,
+	CONFED = 4,
+	ENHANCED = 8,
+	EXTENDED = 16,
+	NEXT_HOP = 32,
+	CLASSIC = 64
+};
 
 static uint16_t all_families(void)
 {
@@ -48,9 +56,9 @@ struct update_context wire_options_context(const struct wire_options *o)
 uint8_t wire_options_pack(const struct wire_options *o)
 {
 	return (uint8_t)((o->as4 ? 0 : AS2) | (o->internal ? INTERNAL : 0) |
-	                 (o->confed ? CONFED : 0) | (o->enhanced ? ENHANCED : 0) |
-	                 (o->max > BGP_MAX ? EXTENDED : 0) | (o->extended_next_hop ? NEXT_HOP : 0) |
-	                 (o->families == af_bit(af_classic()) ? CLASSIC : 0));
+			 (o->confed ? CONFED : 0) | (o->enhanced ? ENHANCED : 0) |
+			 (o->max > BGP_MAX ? EXTENDED : 0) | (o->extended_next_hop ? NEXT_HOP : 0) |
+			 (o->families == af_bit(af_classic()) ? CLASSIC : 0));
 }
 
 struct wire_options wire_options_unpack(uint8_t octet)

@@ -104,6 +104,8 @@ static void put_tokens(const struct book *k, struct buf *b, const char *tokens)
 			open[depth].width = word[1] == '2' ? 2 : 1;
 			open[depth++].at = b->len;
 			buf_put(b, "\0", open[depth - 1].width);
+		} else if (word[0] == ']' && !depth) {
+			bad(k, "brackets", tokens);
 		} else if (word[0] == ']') {
 			size_t width = open[--depth].width, at = open[depth].at;
 
@@ -152,10 +154,10 @@ static void put_message(struct book *k, const char *kind, const char *tokens)
 		const char *word;
 		enum bgp_type type;
 	} kinds[] = {{"open", BGP_OPEN},
-	             {"update", BGP_UPDATE},
-	             {"notification", BGP_NOTIFICATION},
-	             {"refresh", BGP_ROUTE_REFRESH},
-	             {"keepalive", BGP_KEEPALIVE}};
+		     {"update", BGP_UPDATE},
+		     {"notification", BGP_NOTIFICATION},
+		     {"refresh", BGP_ROUTE_REFRESH},
+		     {"keepalive", BGP_KEEPALIVE}};
 	struct buf *b = &k->now->message;
 
 	k->now->kind = arena_text(&k->arena, kind);
@@ -176,7 +178,7 @@ static void read_line(struct book *k, char *line)
 	if (!strcmp(word, "let")) {
 		struct piece *p = arena_alloc(&k->arena, sizeof(*p));
 		*p = (struct piece){.name = arena_text(&k->arena, strtok_r(NULL, " ", &rest)),
-		                    .tokens = arena_text(&k->arena, rest)};
+				    .tokens = arena_text(&k->arena, rest)};
 		vec_add(&k->pieces, p);
 	} else if (!strcmp(word, "case")) {
 		k->now = MEM_NEW(struct vector);
@@ -225,7 +227,7 @@ static void read_file(struct book *k, const char *file)
 {
 	FILE *f = fopen(file, "r");
 	struct buf whole = {0};
-	char line[1024];
+	char line[8192];
 
 	k->file = file;
 	k->line = 0;
