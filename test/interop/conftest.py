@@ -1,14 +1,10 @@
 """Fixtures: addresses of the test's own, and daemons that end with the test."""
 import itertools
-import pathlib
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "wirelevel"))
-
-import daemons  # noqa: E402
-import lab as laboratory  # noqa: E402
+import daemons
+import lab as laboratory
 
 _networks = itertools.count(10)
 

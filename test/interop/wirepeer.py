@@ -1,0 +1,336 @@
+"""A BGP neighbour that does exactly what a test says: bytes in, bytes out.
+
+It holds a session over TCP on loopback (keepalives by a thread of its own), keeps every message
+that came, and a table of what it has been told. Written from the RFCs alone, so that it judges the
+speaker independently of the speaker's own codec.
+"""
+import socket
+import struct
+import threading
+import time
+
+OPEN, UPDATE, NOTIFICATION, KEEPALIVE, REFRESH = 1, 2, 3, 4, 5
+MARKER = b"\xff" * 16
+IPV4, IPV6, MULTICAST = (1, 1), (2, 1), (1, 2)
+
+
+def message(kind, body=b""):
+    return MARKER + struct.pack("!HB", 19 + len(body), kind) + body
+
+
+def capability(code, value=b""):
+    return bytes([code, len(value)]) + value
+
+
+def attribute(flags, kind, value):
+    if len(value) > 255:
+        return struct.pack("!BBH", flags | 0x10, kind, len(value)) + value
+    return struct.pack("!BBB", flags, kind, len(value)) + value
+
+
+def prefix_bytes(text):
+    address, length = text.split("/")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return bytes([int(length)]) + socket.inet_pton(family, address)[:(int(length) + 7) // 8]
+
+
+def prefixes(data, bits):
+    out, at = [], 0
+    while at < len(data):
+        length = data[at]
+        size = (length + 7) // 8
+        raw = data[at + 1:at + 1 + size].ljust(bits // 8, b"\0")
+        family = socket.AF_INET6 if bits == 128 else socket.AF_INET
+        out.append(f"{socket.inet_ntop(family, raw)}/{length}")
+        at += 1 + size
+    return out
+
+
+def as_path(*numbers):
+    if not numbers:
+        return b""
+    return bytes([2, len(numbers)]) + b"".join(struct.pack("!I", n) for n in numbers)
+
+
+def communities(*values):
+    return b"".join(struct.pack("!HH", *map(int, v.split(":"))) for v in values)
+
+
+def update(announce=(), withdraw=(), path=(), next_hop="127.0.0.1", origin=0, family=IPV4,
+           med=None, local_pref=None, community=(), extra=b""):
+    """An UPDATE message; other families than IPv4 unicast ride in the RFC 4760 attributes."""
+    nlri = b"".join(prefix_bytes(p) for p in announce)
+    gone = b"".join(prefix_bytes(p) for p in withdraw)
+    attributes = b""
+    if announce:
+        attributes += attribute(0x40, 1, bytes([origin])) + attribute(0x40, 2, as_path(*path))
+        if family == IPV4:
+            attributes += attribute(0x40, 3, socket.inet_aton(next_hop))
+        if med is not None:
+            attributes += attribute(0x80, 4, struct.pack("!I", med))
+        if local_pref is not None:
+            attributes += attribute(0x40, 5, struct.pack("!I", local_pref))
+        if community:
+            attributes += attribute(0xC0, 8, communities(*community))
+        attributes += extra
+    if family != IPV4:
+        hop = socket.inet_pton(socket.AF_INET6 if ":" in next_hop else socket.AF_INET, next_hop)
+        head = struct.pack("!HB", *family)
+        mp = attribute(0x80, 14, head + bytes([len(hop)]) + hop + b"\0" + nlri) if announce else b""
+        mp += attribute(0x80, 15, head + gone) if withdraw else b""
+        return message(UPDATE, struct.pack("!HH", 0, len(mp + attributes)) + mp + attributes)
+    return message(UPDATE, struct.pack("!H", len(gone)) + gone + struct.pack("!H", len(attributes)) + attributes + nlri)
+
+
+def end_of_rib(family=IPV4):
+    if family == IPV4:
+        return message(UPDATE, b"\0\0\0\0")
+    mp = attribute(0x80, 15, struct.pack("!HB", *family))
+    return message(UPDATE, struct.pack("!HH", 0, len(mp)) + mp)
+
+
+def refresh(family=IPV4, subtype=0):
+    return message(REFRESH, struct.pack("!HBB", family[0], subtype, family[1]))
+
+
+def capabilities(body):
+    """The capabilities of an OPEN body: the first two bytes, code and length, of each."""
+    out, at = [], 10
+    while at < len(body):
+        end = at + 2 + body[at + 1]
+        inner = at + 2
+        while inner < end:
+            out.append(bytes(body[inner:inner + 2]))
+            inner += 2 + body[inner + 1]
+        at = end
+    return out
+
+
+class Update:
+    """A received UPDATE, taken apart."""
+
+    def __init__(self, body):
+        size = struct.unpack_from("!H", body)[0]
+        self.family, self.withdrawn = IPV4, prefixes(body[2:2 + size], 32)
+        at = 2 + size
+        total = struct.unpack_from("!H", body, at)[0]
+        self.attributes, data = {}, body[at + 2:at + 2 + total]
+        self.order = []
+        self.announced = prefixes(body[at + 2 + total:], 32)
+        self.end_of_rib = not body[2:at] and not total and not self.announced
+        while data:
+            flags, kind = data[0], data[1]
+            size, head = (struct.unpack_from("!H", data, 2)[0], 4) if flags & 0x10 else (data[2], 3)
+            self._attribute(kind, flags, data[head:head + size])
+            data = data[head + size:]
+
+    def _attribute(self, kind, flags, value):
+        self.order.append(kind)
+        if kind == 15:
+            self.family = struct.unpack_from("!HB", value)
+            self.withdrawn += prefixes(value[3:], 128 if self.family[0] == 2 else 32)
+            self.end_of_rib = len(value) == 3
+        elif kind == 14:
+            self.family = struct.unpack_from("!HB", value)
+            hop = value[3]
+            self.attributes[3] = value[4:4 + hop]
+            self.announced += prefixes(value[5 + hop:], 128 if self.family[0] == 2 else 32)
+        else:
+            self.attributes[kind] = value
+
+    def path(self):
+        value, out = self.attributes.get(2, b""), []
+        while value:
+            n = value[1]
+            out += struct.unpack_from(f"!{n}I", value, 2)
+            value = value[2 + 4 * n:]
+        return out
+
+    def communities(self):
+        value = self.attributes.get(8, b"")
+        return ["%d:%d" % struct.unpack_from("!HH", value, i) for i in range(0, len(value), 4)]
+
+
+class WirePeer:
+    """One neighbour. `connect` opens towards the speaker, `accept` waits for it."""
+
+    def __init__(self, local, remote, port=1790, asn=65001, router_id=None, hold=90, families=(IPV4,),
+                 route_refresh=True, enhanced=True, as4=True, more=b"", graceful=False):
+        self.local, self.remote, self.port, self.asn, self.hold = local, remote, port, asn, hold
+        self.router_id = router_id or local
+        caps = b"".join(capability(1, struct.pack("!HBB", f[0], 0, f[1])) for f in families)
+        caps += capability(2) if route_refresh else b""
+        caps += capability(70) if enhanced else b""
+        caps += capability(65, struct.pack("!I", asn)) if as4 else b""
+        caps += capability(64, struct.pack("!H", 120)) if graceful else b""
+        self.capabilities = caps + more
+        self.messages = []      # (time, kind, body), in order
+        self.table = {}         # (family, prefix) -> Update that told it last
+        self.closed = threading.Event()
+        self.lock = threading.Lock()
+        self.sock = None
+        self.reading = True
+
+    # --- the session ---------------------------------------------------------------------------
+    def open_message(self):
+        parameters = bytes([2, len(self.capabilities)]) + self.capabilities if self.capabilities else b""
+        body = struct.pack("!BHH", 4, self.asn if self.asn < 65536 else 23456, self.hold)
+        return message(OPEN, body + socket.inet_aton(self.router_id) + bytes([len(parameters)]) + parameters)
+
+    def connect(self, seconds=20):
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                self.sock = socket.create_connection((self.remote, self.port), 5, (self.local, 0))
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+        self._start()
+        return self
+
+    def listen(self):
+        self.listener = socket.create_server((self.local, self.port))
+        return self
+
+    def accept(self, seconds=60):
+        self.listener.settimeout(seconds)
+        self.sock = self.listener.accept()[0]
+        self._start()
+        return self
+
+    def _start(self):
+        self.sock.settimeout(None)
+        self.closed.clear()
+        self.messages.clear()
+        self.table.clear()
+        self.thread = threading.Thread(target=self._read, args=(self.sock,), daemon=True)
+        self.thread.start()
+
+    def establish(self, seconds=20):
+        """Connects until a session stands (the speaker may be in its idle hold time)."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.connect(max(1, end - time.monotonic()))
+            self.send(self.open_message())
+            if self.wait(lambda: self.count(OPEN) or self.closed.is_set(), 5, False) and not self.closed.is_set():
+                self.send(message(KEEPALIVE))
+                if self.wait(lambda: self.count(KEEPALIVE) or self.closed.is_set(), 5, False) and not self.closed.is_set():
+                    threading.Thread(target=self._keepalive, args=(self.sock,), daemon=True).start()
+                    return self
+            self.sock.close()
+            time.sleep(0.2)
+        raise AssertionError(f"no session {self.local} -> {self.remote}")
+
+    def _keepalive(self, sock):
+        while self.hold and not self.closed.wait(max(1, self.hold / 3)):
+            try:
+                self.send(message(KEEPALIVE), sock)
+            except OSError:
+                return
+
+    def _read(self, sock):
+        data = b""
+        while True:
+            while not self.reading:
+                time.sleep(0.02)
+            try:
+                piece = sock.recv(65536)
+            except OSError:
+                piece = b""
+            if not piece:
+                self.closed.set()
+                return
+            data += piece
+            while len(data) >= 19 and len(data) >= struct.unpack_from("!H", data, 16)[0]:
+                size = struct.unpack_from("!H", data, 16)[0]
+                self._take(data[18], data[19:size])
+                data = data[size:]
+
+    def _take(self, kind, body):
+        with self.lock:
+            self.messages.append((time.monotonic(), kind, body))
+            if kind == UPDATE:
+                u = Update(body)
+                for p in u.withdrawn:
+                    self.table.pop((u.family, p), None)
+                for p in u.announced:
+                    self.table[(u.family, p)] = u
+
+    def send(self, data, sock=None):
+        (sock or self.sock).sendall(data)
+
+    def close(self):
+        if self.sock:
+            try:
+                self.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            self.sock.close()
+        if hasattr(self, "listener"):
+            self.listener.close()
+            del self.listener
+
+    # --- looking ---------------------------------------------------------------------------------
+    def count(self, kind):
+        with self.lock:
+            return sum(1 for m in self.messages if m[1] == kind)
+
+    def bodies(self, kind):
+        with self.lock:
+            return [m[2] for m in self.messages if m[1] == kind]
+
+    def updates(self):
+        return [Update(b) for b in self.bodies(UPDATE)]
+
+    def refreshes(self, subtype=None):
+        """(afi, safi) of each ROUTE-REFRESH received, of one subtype or of all."""
+        out = [struct.unpack_from("!HBB", b) for b in self.bodies(REFRESH)]
+        return [(a, s) for a, t, s in out if subtype is None or t == subtype]
+
+    def clear(self):
+        with self.lock:
+            self.messages.clear()
+
+    def routes(self, family=IPV4):
+        with self.lock:
+            return {p: u for (f, p), u in self.table.items() if f == family}
+
+    def wait(self, predicate, seconds=10, fail=True):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            answer = predicate()
+            if answer:
+                return answer
+            time.sleep(0.02)
+        if fail:
+            raise AssertionError(f"{self.local}: nothing came of {predicate} in {seconds} s; "
+                                 f"messages: {[(k, b.hex()[:60]) for _, k, b in self.messages[-8:]]}")
+        return None
+
+    def wait_routes(self, expected, family=IPV4, seconds=10):
+        """Waits until exactly these prefixes are held."""
+        want = set(expected)
+        self.wait(lambda: set(self.routes(family)) == want, seconds, False)
+        assert set(self.routes(family)) == want
+
+    def quiet(self, seconds=0.5):
+        """Waits until nothing but KEEPALIVEs came for that long; returns how many others there are."""
+        def others():
+            with self.lock:
+                return [m[0] for m in self.messages if m[1] != KEEPALIVE]
+        while True:
+            last = others()
+            if not last or time.monotonic() - last[-1] > seconds:
+                time.sleep(seconds if not last else 0)
+                if others() == last:
+                    return len(last)
+            time.sleep(0.05)
+
+    def notification(self, seconds=10):
+        """(code, subcode, data) of the NOTIFICATION that ended the session."""
+        self.wait(lambda: self.count(NOTIFICATION) or self.closed.is_set(), seconds)
+        assert self.count(NOTIFICATION), "the connection ended without a NOTIFICATION"
+        body = self.bodies(NOTIFICATION)[0]
+        return body[0], body[1], body[2:]
