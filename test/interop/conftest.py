@@ -1,5 +1,7 @@
 """Fixtures: addresses of the test's own, and daemons that end with the test."""
 import itertools
+import os
+import subprocess
 
 import pytest
 
@@ -43,3 +45,21 @@ def lab(start, network):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def namespace():
+    """A network namespace of the test's own, with addresses on its loopback interface; yields
+    namespace(address ...) which adds them and returns the command prefix that runs things in it."""
+    name = f"afresh-test-{os.getpid()}-{next(_networks)}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
+
+    def add(*addresses):
+        for a in addresses:
+            subprocess.run(["ip", "-n", name, "addr", "add", a, "dev", "lo"] +
+                           (["nodad"] if ":" in a else []), check=True)
+        return ("ip", "netns", "exec", name)
+
+    yield add
+    subprocess.run(["ip", "netns", "del", name], check=True)
