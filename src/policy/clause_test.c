@@ -74,7 +74,7 @@ static const char *applied(const char *applies, const char *attrs)
 	return fixture_run(&f, "p", "ipv4-unicast", PREFIX, attrs);
 }
 
-// --- if-match ------------------------------------------------------------------------------------
+// --- if-match -----------------------------------------------------------------------------------
 static void test_match_prefix(void **state)
 {
 	assert_true(passes("", ""));
@@ -195,7 +195,7 @@ static void test_missing_filters(void **state)
 	assert_false(fixture_compile(&f));
 }
 
-// --- apply ---------------------------------------------------------------------------------------
+// --- apply --------------------------------------------------------------------------------------
 static void test_apply_path(void **state)
 {
 	assert_string_equal(applied("apply as-path 1 2 additive", "path=100"), "path=1 2 100");
@@ -308,7 +308,7 @@ static void test_apply_overflow_is_refused(void **state)
 	policy_program_unref(p);
 }
 
-// --- nodes ---------------------------------------------------------------------------------------
+// --- nodes --------------------------------------------------------------------------------------
 static const char *run(const char *prefix, const char *attrs)
 {
 	return fixture_run(&f, "p", "ipv4-unicast", prefix, attrs);

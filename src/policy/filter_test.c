@@ -41,7 +41,7 @@ static bool wide_list(const char *name, const char *prefix)
 	return address_permits(FILTER_PREFIX_WIDE, name, "ipv6-unicast", prefix);
 }
 
-// --- prefix lists --------------------------------------------------------------------------------
+// --- prefix lists -------------------------------------------------------------------------------
 static void test_prefix_lengths(void **state)
 {
 	fixture_open(&f);
@@ -226,7 +226,7 @@ static void test_prefix_large_list(void **state)
 	fixture_close(&f);
 }
 
-// --- access lists --------------------------------------------------------------------------------
+// --- access lists -------------------------------------------------------------------------------
 static void test_acl(void **state)
 {
 	fixture_open(&f);
@@ -250,7 +250,7 @@ static void test_acl(void **state)
 	fixture_close(&f);
 }
 
-// --- regular expressions ---------------------------------------------------------------------------
+// --- regular expressions ------------------------------------------------------------------------
 static bool matches(const char *pattern, const char *text)
 {
 	char why[POLICY_WHY_MAX];
@@ -326,7 +326,7 @@ static void test_regex_hostile_is_bounded(void **state)
 	assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 10);
 }
 
-// --- AS paths and communities ------------------------------------------------------------------------
+// --- AS paths and communities -------------------------------------------------------------------
 static void test_path_filter(void **state)
 {
 	fixture_open(&f);

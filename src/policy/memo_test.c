@@ -1,6 +1,6 @@
 // The memo against the plain run: for random configurations, attribute sets and prefixes both give
-// the same verdict; two memos that agree give the same verdict for every prefix; references balance.
-// The seed is printed by a failure; POLICY_SEED and POLICY_ROUNDS choose others.
+// the same verdict; two memos that agree give the same verdict for every prefix; references
+// balance. The seed is printed by a failure; POLICY_SEED and POLICY_ROUNDS choose others.
 #include "policy/fixture.h"
 
 #include <setjmp.h>
@@ -21,7 +21,7 @@ static uint64_t number_of(const char *variable, uint64_t otherwise)
 	return v ? strtoull(v, NULL, 10) : otherwise;
 }
 
-// --- random configurations -------------------------------------------------------------------------
+// --- random configurations
 static void line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static void line(const char *format, ...)
@@ -196,12 +196,19 @@ static void random_key(struct random *r, const struct af *af, struct af_key *key
 	af->from_prefix(&ip, length, key);
 }
 
-// --- frames ------------------------------------------------------------------------------------------
-// Before: refuses long paths, marks the rest; after: refuses one cost.
+// --- frames
+// Before: refuses long paths, marks the rest; after: refuses one cost, sets a preference.
+struct frame {
+	unsigned path_limit;
+	uint32_t local_pref;
+};
+
 static bool before(void *arg, const struct attr_set *set, struct attrs *inout, struct arena *a)
 {
+	const struct frame *x = arg;
+
 	(void)a;
-	if (set->path_length > *(const unsigned *)arg)
+	if (set->path_length > x->path_limit)
 		return false;
 	inout->local.aggregated = 1;
 	return true;
@@ -209,20 +216,20 @@ static bool before(void *arg, const struct attr_set *set, struct attrs *inout, s
 
 static bool after(void *arg, const struct attr_set *set, struct attrs *inout, struct arena *a)
 {
+	const struct frame *x = arg;
 	uint32_t med = 0;
 
-	(void)arg;
 	(void)set;
 	attrs_u32(inout, ATTR_MED, &med);
 	inout->local.aggregated = 0;
 	if (med == 2)
 		return false;
-	attrs_put_u32(inout, a, ATTR_LOCAL_PREF, 7);
+	attrs_put_u32(inout, a, ATTR_LOCAL_PREF, x->local_pref);
 	return true;
 }
 
-static unsigned path_limit = 2;
-static const struct memo_ops frame = {before, after, &path_limit, 0};
+static struct frame usual = {2, 7};
+static const struct memo_ops frame = {before, after, &usual, 0};
 
 struct bench {
 	struct attr_table table;
@@ -333,8 +340,8 @@ static void test_memos_that_agree(void **state)
 		random_seed(&r, seed ^ 0x7777);
 		bench_open(&b, &r);
 		struct memo_ops other = frame;
-		unsigned limit = 3;
-		other.arg = random_below(&r, 2) ? (void *)&limit : (void *)&path_limit;
+		struct frame unusual = {2 + random_below(&r, 2), 7 + random_below(&r, 2)};
+		other.arg = &unusual;
 		b.memos[0] = memo_new(&b.table, p, &fixture_context, &frame);
 		b.memos[1] = memo_new(&b.table, q, &fixture_context, &other);
 		for (unsigned i = 0; i < 16; i++) {
@@ -357,7 +364,7 @@ static void test_memos_that_agree(void **state)
 	assert_true(agreed > rounds * 4);
 }
 
-// --- particular cases ------------------------------------------------------------------------------
+// --- particular cases
 static struct policy_program *open_program(const char *lines, struct bench *b)
 {
 	struct random r;

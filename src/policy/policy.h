@@ -37,8 +37,8 @@ struct policy_snapshot *policy_snapshot_ref(struct policy_snapshot *n);
 void policy_snapshot_unref(struct policy_snapshot *n);
 bool policy_snapshot_has(const struct policy_snapshot *n, enum filter_kind kind, const char *name);
 bool policy_snapshot_has_policy(const struct policy_snapshot *n, const char *name);
-// Whether a named filter permits: of addresses (prefix lists, ACLs) the key's prefix, of other kinds
-// the attributes. A filter that is not there permits nothing. For displays.
+// Whether a named filter permits: of addresses (prefix lists, ACLs) the key's prefix, of other
+// kinds the attributes. A filter that is not there permits nothing. For displays.
 bool policy_filter_permits(const struct policy_snapshot *n, enum filter_kind kind, const char *name,
 			   const struct af *af, const struct af_key *key, const struct attrs *as,
 			   bool whole);
@@ -82,7 +82,8 @@ struct policy_context {
 // route.
 enum residual_kind { RESIDUAL_REJECT, RESIDUAL_ACCEPT, RESIDUAL_TEST, RESIDUAL_ROUTE };
 #define RESIDUAL_NODES_MAX 4096
-struct prefix_test; // a compiled prefix condition (ip-prefix, basic ACL): immutable, part of the program
+// A compiled condition on the prefix (prefix list, basic ACL): immutable, part of the program.
+struct prefix_test;
 struct residual {
 	enum residual_kind kind;
 	struct attrs *attrs;            // ACCEPT: the route's attributes afterwards

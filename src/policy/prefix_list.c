@@ -92,8 +92,10 @@ static bool prefix_list_permits(const struct prefix_test *t, const struct prefix
 		uint32_t at = l->slots[slot_of(l, masked.hi, masked.lo, n->compare)];
 		while (at && at - 1 < best) {
 			const struct entry *e = &l->entries[at - 1];
-			if (p->length >= e->low && p->length <= e->high)
+			if (p->length >= e->low && p->length <= e->high) {
 				best = at - 1;
+				break;
+			}
 			at = e->next;
 		}
 	}

@@ -1,7 +1,7 @@
 // Matching in bounded time. The ordinary way is PCRE2's backtracking matcher, compiled to machine
 // code where the platform has it, under a match limit. Where the text is long, or the limit
-// strikes, the same expression is asked of PCRE2's other matcher, which keeps all states at once and
-// so reads the text a single time: it is compiled for this with a lazy `.*` ahead and anchored,
+// strikes, the same expression is asked of PCRE2's other matcher, which keeps all states at once
+// and reads the text a single time: it is compiled for this with a lazy `.*` ahead and anchored,
 // because a search that starts anew at each character would be quadratic. Both answer the same
 // question for expressions without assertions, back references and possessive repetition; those are
 // refused when typed. If even that matcher gives up (its workspace is bounded), nothing matches.

@@ -1,7 +1,8 @@
 // Regular expressions of as-path-filters and advanced community filters, over PCRE2.
 //
-// The language is VRP's: . * + ? | ^ $ ( ) [ ] { } with a backslash to take the next character as it
-// is, and `_`, which stands for a border: start, end, blank, comma, brace, parenthesis or bracket.
+// The language is VRP's: . * + ? | ^ $ ( ) [ ] { } with a backslash to take the next character
+// literally, and `_`, which stands for a border: start, end, blank, comma, brace, parenthesis or
+// bracket.
 // Constructions of Perl that are more than regular expressions are refused, so that an answer
 // can always be had in time that grows with the length of the text only (see regex.c).
 #pragma once
