@@ -69,6 +69,8 @@ struct cli_session_ops {
 		void *arg,
 		int status); // the line given is done: 0, or 1 after an error; comes before prompt
 	void (*page)(void *arg, unsigned lines); // screen-length; 0: no pager
+	bool (*full)(
+		void *arg); // much is still unsent: commands wait for cli_session_drained; may be NULL
 	void (*closed)(void *arg); // quit from the user view; free the session later, not inside
 };
 struct cli_session_mode {

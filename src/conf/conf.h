@@ -184,6 +184,19 @@ void conf_candidate_free(struct conf_candidate *c);
 void conf_print(const struct conf_tree *t, struct buf *out);
 void conf_print_view(const struct conf_node *n, unsigned level,
 		     struct buf *out); // the statement and what is below it
+// The same in portions: nobody waits while a large configuration is printed.
+struct conf_printer {
+	struct conf_tree tree; // a clone
+	struct conf_iter it;
+	const struct conf_node *next, *before;
+	bool ended;
+	bool (*want)(void *arg, const struct conf_node *n); // at the top; NULL: all
+	void *arg;
+};
+void conf_printer_begin(struct conf_printer *p, const struct conf_tree *t);
+// At least that many bytes more, unless it ends before. false: that was the end.
+bool conf_printer_some(struct conf_printer *p, size_t bytes, struct buf *out);
+void conf_printer_end(struct conf_printer *p);
 // Reading text needs the grammar: cli_load (cli/cli.h).
 
 // --- the store: what runs, on disk

@@ -37,8 +37,41 @@ void conf_print_view(const struct conf_node *view, unsigned level, struct buf *o
 	}
 }
 
+void conf_printer_begin(struct conf_printer *p, const struct conf_tree *t)
+{
+	*p = (struct conf_printer){.tree = conf_tree_clone(t)};
+	p->next = conf_first(&p->it, p->tree.root);
+}
+
+bool conf_printer_some(struct conf_printer *p, size_t bytes, struct buf *out)
+{
+	size_t enough = out->len + bytes;
+
+	for (; p->next && out->len < enough; p->next = conf_next(&p->it)) {
+		if (p->want && !p->want(p->arg, p->next))
+			continue;
+		if (parted(p->before, p->next, 0))
+			put_separator(out, 0);
+		conf_print_view(p->next, 0, out);
+		p->before = p->next;
+	}
+	if (!p->next && !p->ended) {
+		buf_text(out, "#\nreturn\n");
+		p->ended = true;
+	}
+	return !p->ended;
+}
+
+void conf_printer_end(struct conf_printer *p)
+{
+	conf_tree_free(&p->tree);
+}
+
 void conf_print(const struct conf_tree *t, struct buf *out)
 {
-	conf_print_view(t->root, 0, out);
-	buf_text(out, "#\nreturn\n");
+	struct conf_printer p;
+
+	conf_printer_begin(&p, t);
+	conf_printer_some(&p, SIZE_MAX - out->len, out);
+	conf_printer_end(&p);
 }

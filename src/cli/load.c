@@ -1,0 +1,129 @@
+// Reading a whole configuration text. Lines are entered like typed ones, but no question is asked,
+// commands are no statements, and a `#` that stands alone leaves the views inside its column, as the
+// printed form means it. Errors are collected; a line with an error is left out and reading goes on.
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/enter.h"
+
+struct loader {
+	struct grammar *g;
+	struct place place;
+	struct conf_tree *tree;
+	struct buf *errors;
+	struct buf message;
+	const char *name;
+	unsigned line_number, error_count;
+	void *app;
+};
+
+static void load_error(struct loader *l, unsigned column, const char *text)
+{
+	// Errors name a place in the file; one hostile file shall not fill the memory with them.
+	if (l->error_count++ < 1000)
+		buf_format(l->errors, "%s:%u:%u: %s\n", l->name, l->line_number, column + 1, text);
+}
+
+// "found at '^' position" says nothing without a caret.
+static void load_match_error(struct loader *l, unsigned indent, const struct match *m)
+{
+	const char *text = match_error(m->status);
+	const char *caret = strstr(text, " found at '^' position.");
+	char *plain = caret ? mem_format("%.*s.", (int)(caret - text), text) : mem_text(text);
+
+	load_error(l, m->status == MATCH_UNREADABLE ? indent : m->column, plain);
+	mem_free(plain);
+}
+
+static void load_messages(struct loader *l, unsigned indent)
+{
+	char *save = NULL, *text = (char *)l->message.data;
+
+	for (char *one = text ? strtok_r(text, "\n", &save) : NULL; one;
+	     one = strtok_r(NULL, "\n", &save))
+		load_error(l, indent, one);
+	buf_clear(&l->message);
+}
+
+static void load_statement(struct loader *l, const char *line, unsigned indent)
+{
+	struct statement_context c = {.grammar = l->g,
+				      .place = &l->place,
+				      .tree = l->tree,
+				      .message = &l->message,
+				      .app = l->app,
+				      .loading = true};
+	struct statement s;
+	struct match m;
+	unsigned depth;
+
+	if (!place_match(l->g, &l->place, line, &m, &depth)) {
+		load_match_error(l, indent, &m);
+		return;
+	}
+	if (m.entry->row->run) {
+		load_error(l, indent, "Error: This command is not part of a configuration.");
+		conf_line_unref(m.line);
+		return;
+	}
+	buf_clear(&l->message);
+	bool done = statement_begin(&s, &c, &m, depth) && statement_apply(&s);
+	if (!done && !l->message.len)
+		buf_text(&l->message, "Error: The statement was refused.\n");
+	if (!done)
+		load_messages(l, indent);
+	statement_end(&s);
+}
+
+static void load_line(struct loader *l, const char *line)
+{
+	unsigned indent = (unsigned)strspn(line, " \t");
+	const char *text = line + indent;
+
+	if (strcmp(text, "#") == 0) {
+		place_leave(&l->place, indent + 1);
+	} else if (!*text || *text == '#' || *text == '!') {
+		return;
+	} else if (strcmp(text, "quit") == 0) {
+		place_leave(&l->place, l->place.depth - 1);
+	} else if (strcmp(text, "return") == 0) {
+		place_leave(&l->place, 1);
+	} else if (strcmp(text, "system-view") != 0) {
+		load_statement(l, line, indent);
+	}
+}
+
+// One line as a text of its own. Zero bytes inside would hide what follows them.
+static char *take_line(const char *text, size_t size)
+{
+	while (size && strchr(" \t\r", text[size - 1]) && text[size - 1])
+		size--;
+	char *line = mem_text_n(text, size);
+	for (size_t i = 0; i < size; i++)
+		if (!text[i])
+			line[i] = '\x01'; // a control character: refused as such
+	return line;
+}
+
+unsigned cli_load(struct grammar *g, const char *text, size_t n, const char *name, void *app,
+		  struct conf_tree *ret, struct buf *errors)
+{
+	struct loader l = {.g = g, .tree = ret, .errors = errors, .name = name, .app = app};
+
+	conf_tree_init(ret);
+	place_init(&l.place, g);
+	for (size_t at = 0; at < n;) {
+		const char *end = memchr(text + at, '\n', n - at);
+		size_t size = end ? (size_t)(end - text) - at : n - at;
+		char *line = take_line(text + at, size);
+		l.line_number++;
+		load_line(&l, line);
+		mem_free(line);
+		at += size + 1;
+	}
+	if (l.error_count > 1000)
+		buf_format(errors, "%s: %u errors in all\n", name, l.error_count);
+	place_free(&l.place);
+	buf_free(&l.message);
+	return l.error_count;
+}
