@@ -450,7 +450,8 @@ static void test_explain(void **state)
 			   "route-policy p permit node 20\n");
 	struct policy_program *p = fixture_program(&f, "ipv4-unicast", true, "p");
 	fixture_attrs(&f, "med=6", &as);
-	assert_true(policy_explain(p, &fixture_context, &key, &as, &f.arena, tell, &s));
+	assert_true(policy_explain(p, &fixture_context, &key, &as, &f.arena,
+				   &(struct policy_observer){tell, &s}));
 	assert_string_equal(buf_cstr(&s.b), "route-policy node 10 ip-prefix yes deny\n"
 					    "route-policy node 10 cost no deny\n"
 					    "route-policy node 10 no deny\n"

@@ -20,7 +20,9 @@ static bool address_permits(enum filter_kind kind, const char *name, const char 
 {
 	struct af_key key = fixture_key(af, prefix);
 
-	return policy_filter_permits(f.snapshot, kind, name, fixture_af(af), &key, NULL, false);
+	struct policy_route route = {.af = fixture_af(af), .key = &key};
+
+	return policy_filter_permits(f.snapshot, kind, name, false, &route);
 }
 
 static bool attrs_permit(enum filter_kind kind, const char *name, const char *attrs, bool whole)
@@ -28,7 +30,8 @@ static bool attrs_permit(enum filter_kind kind, const char *name, const char *at
 	struct attrs as;
 
 	fixture_attrs(&f, attrs, &as);
-	return policy_filter_permits(f.snapshot, kind, name, NULL, NULL, &as, whole);
+	return policy_filter_permits(f.snapshot, kind, name, whole,
+				     &(struct policy_route){.attrs = &as});
 }
 
 static bool list(const char *name, const char *prefix)
@@ -189,8 +192,9 @@ static void test_prefix_random_against_plain(void **state)
 				struct af_key key;
 				af->from_prefix(&ip, length, &key);
 				bool expected = plain_permits(e, n, address, length);
-				if (policy_filter_permits(f.snapshot, FILTER_PREFIX, "x", af, &key,
-							  NULL, false) != expected)
+				if (policy_filter_permits(f.snapshot, FILTER_PREFIX, "x", false,
+							  &(struct policy_route){af, &key, NULL}) !=
+				    expected)
 					fail_msg("seed 7 round %u: %08x/%u", round, address,
 						 length);
 			}
@@ -218,8 +222,8 @@ static void test_prefix_large_list(void **state)
 		struct ip ip = ip_from_u32(0x0a000000 + (i << 8));
 		struct af_key key;
 		af->from_prefix(&ip, 24, &key);
-		hits += policy_filter_permits(f.snapshot, FILTER_PREFIX, "big", af, &key, NULL,
-					      false);
+		hits += policy_filter_permits(f.snapshot, FILTER_PREFIX, "big", false,
+					      &(struct policy_route){af, &key, NULL});
 	}
 	assert_int_equal(hits, 33334);
 	assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 5);

@@ -37,11 +37,16 @@ struct policy_snapshot *policy_snapshot_ref(struct policy_snapshot *n);
 void policy_snapshot_unref(struct policy_snapshot *n);
 bool policy_snapshot_has(const struct policy_snapshot *n, enum filter_kind kind, const char *name);
 bool policy_snapshot_has_policy(const struct policy_snapshot *n, const char *name);
-// Whether a named filter permits: of addresses (prefix lists, ACLs) the key's prefix, of other
-// kinds the attributes. A filter that is not there permits nothing. For displays.
+// Whether a named filter permits a route: of addresses (prefix lists, ACLs) its key's prefix, of
+// other kinds its attributes (whole: exactly the filter's values). What the kind does not ask for
+// may be NULL. A filter that is not there permits nothing. For displays.
+struct policy_route {
+	const struct af *af;
+	const struct af_key *key;
+	const struct attrs *attrs;
+};
 bool policy_filter_permits(const struct policy_snapshot *n, enum filter_kind kind, const char *name,
-			   const struct af *af, const struct af_key *key, const struct attrs *as,
-			   bool whole);
+			   bool whole, const struct policy_route *route);
 
 // What one direction of one peer and family names, in the order in which it is asked; every stage
 // must permit. NULL: not configured.
@@ -114,7 +119,10 @@ struct policy_step {
 	bool permit;   // of a node: what it says; of a stage's end: the outcome
 	bool end;      // last step of this stage
 };
-typedef void policy_observer(void *arg, const struct policy_step *step);
+struct policy_observer {
+	void (*step)(void *arg, const struct policy_step *step);
+	void *arg;
+};
 bool policy_explain(const struct policy_program *p, const struct policy_context *x,
 		    const struct af_key *key, struct attrs *inout, struct arena *a,
-		    policy_observer *observer, void *arg);
+		    const struct policy_observer *observer); // NULL is allowed

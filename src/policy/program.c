@@ -138,8 +138,7 @@ bool policy_program_is_open(const struct policy_program *p)
 }
 
 bool policy_filter_permits(const struct policy_snapshot *n, enum filter_kind kind, const char *name,
-			   const struct af *af, const struct af_key *key, const struct attrs *as,
-			   bool whole)
+			   bool whole, const struct policy_route *route)
 {
 	const struct object *o = snapshot_find(n, kind, name);
 	struct match_scratch scratch = {0};
@@ -149,11 +148,11 @@ bool policy_filter_permits(const struct policy_snapshot *n, enum filter_kind kin
 		return false;
 	if (o->kind == OBJECT_PREFIX_LIST || o->kind == OBJECT_ACL) {
 		bool wide = kind == FILTER_PREFIX_WIDE || kind == FILTER_ACL_WIDE;
-		return af->prefix_bits == (wide ? 128 : 32) &&
-		       prefix_test_matches((const struct prefix_test *)o, af, key);
+		return route->af->prefix_bits == (wide ? 128 : 32) &&
+		       prefix_test_matches((const struct prefix_test *)o, route->af, route->key);
 	}
 	uint8_t type = o->kind == OBJECT_PATH_FILTER ? ATTR_AS_PATH : value_attribute(kind);
-	const struct attr *a = attrs_find(as, type);
+	const struct attr *a = attrs_find(route->attrs, type);
 	struct span v = a ? (struct span){a->value, a->len} : (struct span){0};
 	if (o->kind == OBJECT_PATH_FILTER)
 		permits = path_filter_permits(o, v, &scratch);

@@ -53,15 +53,14 @@ struct run {
 	struct route_state state;
 	const struct af_key *key;
 	const struct stage *stage;
-	policy_observer *observer; // NULL: nobody listens
-	void *observer_arg;
+	const struct policy_observer *observer; // NULL: nobody listens
 };
 
 static void observe(struct run *r, struct policy_step step)
 {
 	step.stage = r->stage->name;
 	if (r->observer)
-		r->observer(r->observer_arg, &step);
+		r->observer->step(r->observer->arg, &step);
 }
 
 static bool clause_holds(struct run *r, const struct clause *c)
@@ -140,7 +139,7 @@ static bool stage_permits(struct run *r)
 
 bool policy_explain(const struct policy_program *p, const struct policy_context *x,
 		    const struct af_key *key, struct attrs *inout, struct arena *a,
-		    policy_observer *observer, void *arg)
+		    const struct policy_observer *observer)
 {
 	struct match_scratch scratch = {0};
 	struct run r = {.state = {.program = p,
@@ -149,8 +148,7 @@ bool policy_explain(const struct policy_program *p, const struct policy_context 
 				  .arena = a,
 				  .scratch = &scratch},
 			.key = key,
-			.observer = observer,
-			.observer_arg = arg};
+			.observer = observer};
 	bool permit = true;
 
 	for (unsigned i = 0; i < p->count && permit; i++) {
@@ -165,5 +163,5 @@ bool policy_explain(const struct policy_program *p, const struct policy_context 
 bool policy_run_route(const struct policy_program *p, const struct policy_context *x,
 		      const struct af_key *key, struct attrs *inout, struct arena *a)
 {
-	return policy_explain(p, x, key, inout, a, NULL, NULL);
+	return policy_explain(p, x, key, inout, a, NULL);
 }
