@@ -4,6 +4,7 @@
 #include "feed_peer.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,6 +113,8 @@ static void socket_ready(struct peer *p, int fd)
 	if (p->o.receive_buffer)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &p->o.receive_buffer,
 			   sizeof(p->o.receive_buffer));
+	int one = 1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	p->fd = fd;
 	p->hold_at = p->feed->now + 60 * 1000000;
 	struct epoll_event e = {.events = 0, .data.ptr = p};
@@ -367,6 +370,10 @@ static void bytes_take(struct peer *p)
 			  strerror(errno));
 		return;
 	}
+	// Where stalls are measured, an acknowledgement that TCP holds back must not count as one.
+	int one = 1;
+	if (p->feed->probe_hash && n < WIRE_MAX)
+		setsockopt(p->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
 	p->feed->now = feed_clock();
 	p->in_len += (size_t)n;
 	messages_take(p);
