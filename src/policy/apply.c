@@ -3,7 +3,7 @@
 // New values go into the run's arena; nothing of the old list is written to. Sums stop at the ends
 // of their range. Values that grow beyond what an attribute can hold (65535 bytes) leave the
 // attribute as it was.
-// No effect on BGP routes of this speaker: cost inherit, cost-type, mpls-label, dampening, and the
+// No effect on BGP routes of this speaker: cost-type, mpls-label, dampening, and the
 // next hop blackhole (there is no forwarding table to discard in). RFC 4271, 1997, 4360, 8092.
 #include "policy/program.h"
 
@@ -149,13 +149,18 @@ static void cost_apply(struct route_state *s, const struct apply *a)
 {
 	uint32_t med = 0;
 
-	if (a->mode == MODE_INHERIT)
-		return;
+	bool present = attrs_u32(s->attrs, ATTR_MED, &med);
 	if (a->mode == MODE_NONE) {
 		attrs_drop(s->attrs, ATTR_MED);
 		return;
 	}
-	attrs_u32(s->attrs, ATTR_MED, &med);
+	if (a->mode == MODE_INHERIT) {
+		// The same value, but put by policy: export to another AS takes away only a MED
+		// that no policy has put there, which it sees by where the value lies.
+		if (present)
+			attrs_put_u32(s->attrs, s->arena, ATTR_MED, med);
+		return;
+	}
 	attrs_put_u32(s->attrs, s->arena, ATTR_MED, number_changed(a->mode, med, a->number));
 }
 

@@ -70,17 +70,17 @@ struct policy_program *policy_program(struct policy_store *s, struct policy_snap
 				      const struct policy_binding *b);
 struct policy_program *policy_program_ref(struct policy_program *p);
 void policy_program_unref(struct policy_program *p);
-uint64_t policy_program_number(
-	const struct policy_program *p); // unique for life of the store: for logs and memos
-bool policy_program_uses_peer(
-	const struct policy_program *p); // depends on struct policy_context's addresses
-bool policy_program_is_open(const struct policy_program *p); // accepts everything unchanged
+// Unique for the life of the store: for logs and memos.
+uint64_t policy_program_number(const struct policy_program *p);
+// Depends on struct policy_context's addresses.
+bool policy_program_uses_peer(const struct policy_program *p);
+// Accepts everything unchanged.
+bool policy_program_is_open(const struct policy_program *p);
 
 // What a route's surroundings are, as far as clauses ask. Only read when policy_program_uses_peer.
 struct policy_context {
-	struct ip peer, local; // `if-match ip route-source`, `apply ... next-hop peer-address`
-	uint32_t peer_as,
-		local_as; // (`apply as-path ... ` needs none of them; kept for completeness)
+	struct ip peer, local;      // `if-match ip route-source`, `apply ... next-hop peer-address`
+	uint32_t peer_as, local_as; // no clause asks for them; kept for completeness
 };
 
 // RESIDUAL_ROUTE: the tree would be too large (RESIDUAL_NODES_MAX): ask policy_run_route for each
@@ -109,12 +109,10 @@ bool policy_run_route(const struct policy_program *p, const struct policy_contex
 
 // The same, telling what happened on the way: one call for each stage, clause and node, in order.
 struct policy_step {
-	const char
-		*stage; // statement: "filter-policy", "ip-prefix", "as-path-filter", "route-policy"
-	const char *
-		clause; // "if-match community-filter" without its first word; NULL: the step tells of
-			// the whole node (or of a stage that has no nodes)
-	uint32_t node; // number; of a route-policy only
+	const char *stage; // "filter-policy", "ip-prefix", "as-path-filter", "route-policy"
+	// "ip-prefix", "cost": of an if-match; NULL: of the whole node, or of the stage's end
+	const char *clause;
+	uint32_t node; // number; meaningless at the stage's end
 	bool matched;  // clause, node or filter
 	bool permit;   // of a node: what it says; of a stage's end: the outcome
 	bool end;      // last step of this stage
