@@ -222,8 +222,9 @@ static struct attr_set *set_new(struct attr_table *t, uint64_t hash, struct span
 uint32_t attr_intern_bytes(struct attr_table *t, const uint8_t *p, size_t n,
 			   const struct attr_local *local)
 {
-	struct span bytes = {.p = p, .len = n};
-	uint64_t hash = hash_set(p, n, local);
+	struct span bytes = {.p = n ? p : (const uint8_t *)"",
+			     .len = n}; // an empty list has no memory
+	uint64_t hash = hash_set(bytes.p, n, local);
 	struct attr_set *s = find(t, hash, bytes, local);
 
 	if (!s)

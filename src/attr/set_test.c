@@ -62,6 +62,21 @@ static void test_equal_lists_are_one_set(void **state)
 	attr_table_free(&t);
 }
 
+static void test_empty_list(void **state)
+{
+	struct attr_table t;
+	struct attrs as, open;
+
+	attr_table_init(&t);
+	attrs_clear(&as);
+	uint32_t id = attr_intern(&t, &as);
+	assert_int_equal(attr_intern(&t, &as), id);
+	assert_int_equal(attr_intern_bytes(&t, NULL, 0, &as.local), id);
+	attr_open(attr_at(&t, id), &open);
+	assert_int_equal(open.count, 0);
+	attr_table_free(&t);
+}
+
 static void test_local_part_counts(void **state)
 {
 	struct attr_table t;
@@ -195,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_equal_lists_are_one_set),
+		cmocka_unit_test(test_empty_list),
 		cmocka_unit_test(test_local_part_counts),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_summary),
