@@ -20,7 +20,7 @@ struct cursor {
 static inline struct cursor cursor_of(const void *p, size_t len)
 {
 	const uint8_t *b = p;
-	return (struct cursor){.p = b, .end = b + len};
+	return (struct cursor){.p = b, .end = len ? b + len : b}; // b may be NULL when len is 0
 }
 
 static inline size_t cursor_left(const struct cursor *c)
