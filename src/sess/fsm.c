@@ -83,104 +83,6 @@ void fsm_publish(struct sess *s)
 		s->ops->on_state(s->arg, s, from, s->shown);
 }
 
-void fsm_wait_in_idle(struct sess *s)
-{
-	uint64_t base = s->config.idle_hold ? s->config.idle_hold : 1;
-	uint64_t most = s->config.connect_retry > base ? s->config.connect_retry : base;
-	unsigned doubled = s->failures > 1 ? s->failures - 1 : 0;
-	uint64_t seconds = doubled < 16 ? base << doubled : most;
-
-	if (sess_enabled(s))
-		timer_start(s->idle_hold,
-			    sess_jitter(s, (seconds < most ? seconds : most) * SECOND));
-}
-
-// `hold` counts from now on; 0: no hold timer.
-static void set_hold(struct conn *c, uint64_t hold)
-{
-	c->heard = loop_now(c->sess->loop);
-	c->hold_time = hold;
-	c->hold_grace = false;
-	if (hold)
-		timer_start(c->hold, hold);
-	else
-		timer_stop(c->hold);
-}
-
-static void heard(struct conn *c)
-{
-	c->heard = loop_now(c->sess->loop);
-	c->hold_grace = false;
-}
-
-// The timer is not started anew by each message: it looks here when it was heard last. Before the
-// peer is given up, one more round of the loop reads what may wait in the socket: we may be late.
-static void on_hold(void *arg)
-{
-	struct conn *c = arg;
-	struct sess *s = c->sess;
-	uint64_t now = loop_now(s->loop), due = c->heard + c->hold_time;
-
-	sess_enter(s);
-	if (c->state == SESS_ESTABLISHED && s->paused)
-		; // starts again when reading goes on
-	else if (now < due)
-		timer_start(c->hold, due - now);
-	else if (!c->hold_grace) {
-		c->hold_grace = true;
-		timer_start(c->hold, HOLD_GRACE);
-	} else {
-		fsm_simple(c, EVENT_HOLD_EXPIRES);
-	}
-	sess_leave(s);
-}
-
-static void start_keepalive(struct conn *c)
-{
-	uint64_t us = sess_jitter(c->sess, c->negotiated.keepalive * SECOND);
-
-	if (!c->negotiated.keepalive)
-		return;
-	if (us < SECOND)
-		us = SECOND; // RFC 4271 4.4: not more often
-	c->keepalive_due = loop_clock() + us;
-	timer_start(c->keepalive, us);
-}
-
-static void on_keepalive(void *arg)
-{
-	struct conn *c = arg;
-
-	sess_enter(c->sess);
-	fsm_simple(c, EVENT_KEEPALIVE_EXPIRES);
-	sess_leave(c->sess);
-}
-
-static void on_connect_retry(void *arg)
-{
-	struct conn *c = arg;
-
-	sess_enter(c->sess);
-	fsm_simple(c, EVENT_CONNECT_RETRY_EXPIRES);
-	sess_leave(c->sess);
-}
-
-void conn_timers(struct conn *c)
-{
-	struct loop *l = c->sess->loop;
-
-	c->connect_retry = timer_new(l, on_connect_retry, c);
-	c->hold = timer_new(l, on_hold, c);
-	c->keepalive = timer_new(l, on_keepalive, c);
-}
-
-static void start_connect_retry(struct conn *c)
-{
-	uint64_t seconds = c->sess->config.connect_retry;
-
-	timer_start(c->connect_retry, sess_jitter(c->sess, (seconds ? seconds : 1) * SECOND));
-}
-
 // --- ends ------------------------------------------------------------------------------------------------
 
 static void count_end(struct conn *c)
@@ -220,10 +122,10 @@ static void end(struct conn *c, const struct fsm_event *e, enum sess_down_cause 
 	bool replaced = other->state != SESS_IDLE, carried = other->state >= SESS_OPENSENT;
 	enter(c, replaced ? SESS_IDLE : next);
 	if (!replaced && next == SESS_ACTIVE && !s->mute && !s->config.passive)
-		start_connect_retry(c);
+		timer_start_connect_retry(c);
 	if (!replaced && next == SESS_IDLE && e->type != EVENT_MANUAL_STOP) {
 		s->failures++;
-		fsm_wait_in_idle(s);
+		timer_wait_in_idle(s);
 	}
 	if (other->confirmed && e->type != EVENT_MANUAL_STOP)
 		fsm_simple(other, EVENT_KEEPALIVE);
@@ -291,7 +193,7 @@ static void dial(struct conn *c)
 
 	if (c->state != SESS_CONNECT || c->sess->freed)
 		return; // the owner has stopped it
-	start_connect_retry(c);
+	timer_start_connect_retry(c);
 	error = transport_dial(c);
 	if (error) {
 		struct fsm_event e = {.type = EVENT_TCP_FAILS, .text = "cannot connect"};
@@ -332,7 +234,7 @@ static void act_not_connected(struct conn *c, const struct fsm_event *e)
 	close_conn(c, false);
 	enter(c, alone ? SESS_ACTIVE : SESS_IDLE);
 	if (alone && !c->sess->mute && !c->sess->config.passive)
-		start_connect_retry(c);
+		timer_start_connect_retry(c);
 	if (e->text)
 		log_info("peer %s: no connection: %s", c->sess->name, e->text);
 	fsm_publish(c->sess);
@@ -343,7 +245,7 @@ static void act_connected(struct conn *c, const struct fsm_event *e)
 	timer_stop(c->connect_retry);
 	enter(c, SESS_OPENSENT);
 	c->max_input = BGP_MAX;
-	set_hold(c, OPEN_HOLD);
+	timer_set_hold(c, OPEN_HOLD);
 	send_open(c);
 	fsm_publish(c->sess);
 }
@@ -362,9 +264,9 @@ static void act_opened(struct conn *c, const struct fsm_event *e)
 		c->max_input =
 			BGP_MAX_EXTENDED; // who says it can read it must (RFC 8654 section 4)
 	enter(c, SESS_OPENCONFIRM);
-	set_hold(c, n->hold_time * SECOND);
+	timer_set_hold(c, n->hold_time * SECOND);
 	send_keepalive(c);
-	start_keepalive(c);
+	timer_start_keepalive(c);
 	fsm_publish(c->sess);
 }
 
@@ -380,7 +282,7 @@ static void establish(struct conn *c)
 	else if (other->state != SESS_IDLE)
 		conn_drop(other);
 	enter(c, SESS_ESTABLISHED);
-	heard(c);
+	timer_heard(c);
 	s->number++;
 	s->mute = s->paused = false;
 	s->ended_ribs = 0;
@@ -394,7 +296,7 @@ static void establish(struct conn *c)
 
 static void act_confirmed(struct conn *c, const struct fsm_event *e)
 {
-	heard(c);
+	timer_heard(c);
 	if (c->confirmed || !collide_undecided(c)) {
 		establish(c);
 	} else {
@@ -412,19 +314,19 @@ static void act_keepalive_due(struct conn *c, const struct fsm_event *e)
 	if (late > c->sess->counters.worst_keepalive_delay)
 		c->sess->counters.worst_keepalive_delay = late;
 	send_keepalive(c);
-	start_keepalive(c);
+	timer_start_keepalive(c);
 }
 
 static void act_heard(struct conn *c, const struct fsm_event *e)
 {
-	heard(c);
+	timer_heard(c);
 }
 
 static void act_update(struct conn *c, const struct fsm_event *e)
 {
 	struct sess *s = c->sess;
 
-	heard(c);
+	timer_heard(c);
 	s->counters.last_update_in = loop_wall(s->loop);
 	s->ops->on_update(s->arg, s, e->message, e->size);
 }
@@ -432,18 +334,6 @@ static void act_update(struct conn *c, const struct fsm_event *e)
 static void act_refresh(struct conn *c, const struct fsm_event *e)
 {
 	receive_refresh(c, e->message, e->size);
-}
-
-void sess_pause_reading(struct sess *s, bool pause)
-{
-	struct conn *c = s->main;
-
-	if (c->state != SESS_ESTABLISHED || s->paused == pause)
-		return;
-	s->paused = pause;
-	stream_pause(c->stream, pause);
-	if (!pause)
-		set_hold(c, c->hold_time);
 }
 
 // --- the table --------------------------------------------------------------------------------------------

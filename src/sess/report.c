@@ -67,7 +67,7 @@ void report_notification(const struct conn *c, bool sent, uint8_t code, uint8_t 
 	struct buf b = {0};
 
 	buf_format(&b, "peer %s: NOTIFICATION %s %u/%u (%s", c->sess->name,
-		   sent ? "sent to" : "received from", code, subcode, bgp_error_text(code));
+		   sent ? "sent" : "received", code, subcode, bgp_error_text(code));
 	const char *name = bgp_suberror_text(code, subcode);
 	if (name && *name)
 		buf_format(&b, ", %s", name);
@@ -78,7 +78,8 @@ void report_notification(const struct conn *c, bool sent, uint8_t code, uint8_t 
 		buf_text(&b, " data ");
 		buf_hex(&b, data.p, data.len > HEX_LINE ? HEX_LINE : data.len);
 	}
-	log_warning("%s", buf_cstr(&b));
+	bool collision = code == BGP_ERROR_CEASE && subcode == CEASE_COLLISION; // nothing is wrong
+	log_line(collision ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "%s", buf_cstr(&b));
 	buf_free(&b);
 }
 

@@ -138,10 +138,16 @@ const char *sess_event_text(enum fsm_event_type e);
 // --- fsm.c ------------------------------------------------------------------------------------------
 void fsm_event(struct conn *c, const struct fsm_event *e);
 void fsm_simple(struct conn *c, enum fsm_event_type type);
-void fsm_publish(struct sess *s);      // chooses main; tells of a new state
-void fsm_wait_in_idle(struct sess *s); // starts the idle hold timer
-void conn_timers(struct conn *c);      // makes them
-void conn_drop(struct conn *c);        // without a word to anybody
+void fsm_publish(struct sess *s); // chooses main; tells of a new state
+void conn_drop(struct conn *c);   // without a word to anybody
+
+// --- timers.c ---------------------------------------------------------------------------------------
+void timers_new(struct conn *c);                    // makes them
+void timer_wait_in_idle(struct sess *s);            // starts the idle hold timer
+void timer_set_hold(struct conn *c, uint64_t hold); // counts from now on; 0: no hold timer
+void timer_heard(struct conn *c);                   // a KEEPALIVE or an UPDATE came
+void timer_start_keepalive(struct conn *c);
+void timer_start_connect_retry(struct conn *c);
 
 // --- collide.c -----------------------------------------------------------------------------------------
 bool collide_open(struct conn *c); // after c's OPEN was found good: false: c has lost and is gone

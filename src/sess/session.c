@@ -136,7 +136,7 @@ struct sess *sess_new(struct loop *l, const struct sess_config *c, const struct 
 	name_peer(s);
 	for (unsigned i = 0; i < 2; i++) {
 		s->conns[i].sess = s;
-		conn_timers(&s->conns[i]);
+		timers_new(&s->conns[i]);
 	}
 	return s;
 }
@@ -198,7 +198,7 @@ void sess_reset(struct sess *s, uint8_t cease_subcode, const char *text)
 	s->mute = false;
 	stop(s, cease_subcode, text); // what it tells the owner may stop or start it again
 	if (sess_enabled(s) && s->main->state == SESS_IDLE && !timer_running(s->idle_hold))
-		fsm_wait_in_idle(s);
+		timer_wait_in_idle(s);
 	sess_leave(s);
 }
 
