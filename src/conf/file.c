@@ -80,8 +80,8 @@ static bool sync_directory(const struct file_ops *ops, const char *path, struct 
 	return done;
 }
 
-bool file_replace(const struct file_ops *ops, const char *path, const struct buf *text,
-		  struct buf *error)
+enum file_result file_replace(const struct file_ops *ops, const char *path, const struct buf *text,
+			      struct buf *error)
 {
 	char *beside = mem_format("%s.new", path);
 	bool done = write_beside(ops, beside, text, error);
@@ -90,10 +90,10 @@ bool file_replace(const struct file_ops *ops, const char *path, const struct buf
 		done = fail(error, "replace", path);
 	if (!done)
 		ops->unlink(beside);
-	else
-		done = sync_directory(ops, path, error);
 	mem_free(beside);
-	return done;
+	if (!done)
+		return FILE_OLD;
+	return sync_directory(ops, path, error) ? FILE_NEW : FILE_UNCERTAIN;
 }
 
 bool file_read(const char *path, struct buf *ret, bool *ret_missing, struct buf *error)
@@ -122,7 +122,7 @@ bool conf_write_file(const char *path, const void *p, size_t n, struct buf *erro
 	struct buf text = {0};
 
 	buf_put(&text, p, n);
-	bool done = file_replace(&file_ops_system, path, &text, error);
+	bool done = file_replace(&file_ops_system, path, &text, error) == FILE_NEW;
 	buf_free(&text);
 	return done;
 }

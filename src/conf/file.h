@@ -19,9 +19,11 @@ struct file_ops {
 extern const struct file_ops file_ops_system;
 
 // path.new is written, synchronised, renamed to path; then the directory is synchronised.
-// false: path is as it was (error: "Error: ..." line); its .new is removed.
-bool file_replace(const struct file_ops *ops, const char *path, const struct buf *text,
-		  struct buf *error);
+// FILE_UNCERTAIN: it is the new file, but the last step failed, and a crash could bring the old one back.
+// Errors are "Error: ..." lines; the .new is removed.
+enum file_result { FILE_OLD, FILE_UNCERTAIN, FILE_NEW };
+enum file_result file_replace(const struct file_ops *ops, const char *path, const struct buf *text,
+			      struct buf *error);
 // Whole file. false with *ret_missing when there is none, or with error otherwise.
 bool file_read(const char *path, struct buf *ret, bool *ret_missing, struct buf *error);
 

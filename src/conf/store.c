@@ -157,19 +157,32 @@ uint32_t conf_store_number(const struct conf_store *s)
 	return s->number;
 }
 
-static bool write_running(struct conf_store *s, const struct buf *text, uint32_t number,
-			  struct buf *error)
+static enum file_result write_running(struct conf_store *s, const struct buf *text, uint32_t number,
+				      struct buf *error)
 {
 	struct buf file = {0};
 
 	if (!s->running_path)
-		return true;
+		return FILE_NEW;
 	buf_format(&file, "!afresh commit %" PRIu32 " from %016" PRIx64 " text %016" PRIx64 "\n",
 		   number, s->from, hash_bytes(text->data, text->len));
 	buf_put(&file, text->data, text->len);
-	bool done = file_replace(s->ops, s->running_path, &file, error);
+	enum file_result result = file_replace(s->ops, s->running_path, &file, error);
 	buf_free(&file);
-	return done;
+	return result;
+}
+
+// A commit that is refused must not come back after a crash: puts the old text in place again, as
+// well as the disk still can.
+static void take_back(struct conf_store *s)
+{
+	struct buf text = {0}, ignored = {0};
+
+	conf_print(&s->running, &text);
+	if (write_running(s, &text, s->number, &ignored) == FILE_OLD)
+		log_error("configuration: %s holds a commit that was refused", s->running_path);
+	buf_free(&text);
+	buf_free(&ignored);
 }
 
 bool conf_store_commit(struct conf_store *s, const struct conf_tree *next, struct buf *error)
@@ -177,9 +190,11 @@ bool conf_store_commit(struct conf_store *s, const struct conf_tree *next, struc
 	struct buf text = {0};
 
 	conf_print(next, &text);
-	bool done = write_running(s, &text, s->number + 1, error);
+	enum file_result result = write_running(s, &text, s->number + 1, error);
 	buf_free(&text);
-	if (!done)
+	if (result == FILE_UNCERTAIN)
+		take_back(s);
+	if (result != FILE_NEW)
 		return false;
 	s->number++;
 	take_over(s, next);
@@ -199,12 +214,12 @@ bool conf_store_save(struct conf_store *s, const char *path, struct buf *error)
 		return false;
 	}
 	conf_print(&s->running, &text);
-	done = file_replace(s->ops, path, &text, error);
+	done = file_replace(s->ops, path, &text, error) == FILE_NEW;
 	if (done && own) {
 		// From here on running.cfg belongs to the new file. Should this second step fail, the
 		// file just saved wins at the next start: it has the same content.
 		s->from = hash_bytes(text.data, text.len);
-		done = write_running(s, &text, s->number, error);
+		done = write_running(s, &text, s->number, error) == FILE_NEW;
 	}
 	buf_free(&text);
 	return done;

@@ -22,7 +22,8 @@ static inline struct conf_line *line_of(const struct row *row, const char *const
 			continue;
 		size_t size = (size_t)(colon - text[n]) - 1;
 		unsigned i = 0; // names are kept, as those of real parameters are
-		while (i < used && (strlen(names[i]) != size || memcmp(names[i], text[n] + 1, size)))
+		while (i < used &&
+		       (strlen(names[i]) != size || memcmp(names[i], text[n] + 1, size)))
 			i++;
 		if (i == used)
 			memcpy(names[used++], text[n] + 1, size);

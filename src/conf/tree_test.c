@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -14,10 +15,13 @@
 #include "conf/test_rows.h"
 
 static const struct row prefix_row = {.views = "system", .grammar = "ip ip-prefix", .order = 100};
-static const struct row bgp_row = {.views = "system", .grammar = "bgp", .order = 300, .enters = "bgp"};
+static const struct row bgp_row = {
+	.views = "system", .grammar = "bgp", .order = 300, .enters = "bgp"};
 static const struct row peer_row = {.views = "bgp", .grammar = "peer", .order = 500};
-static const struct row peer_first_row = {.views = "bgp", .grammar = "peer", .order = 500, .rank = 0};
-static const struct row peer_late_row = {.views = "bgp", .grammar = "peer", .order = 500, .rank = 9};
+static const struct row peer_first_row = {
+	.views = "bgp", .grammar = "peer", .order = 500, .rank = 0};
+static const struct row peer_late_row = {
+	.views = "bgp", .grammar = "peer", .order = 500, .rank = 9};
 static const struct row family_row = {
 	.views = "bgp", .grammar = "family", .order = 900, .enters = "af", .flags = ROW_BLOCK};
 
@@ -50,12 +54,10 @@ static void check_print(const struct conf_tree *t, const char *expected)
 
 static void test_line(void **state)
 {
-	struct conf_word words[] = {{"peer", NULL, false, false},
-				    {"10.1.1.2", "address", false, false},
-				    {"timer", NULL, false, false},
-				    {"hold", NULL, false, true},
-				    {"180", "hold-time", false, true},
-				    {"my name", "name", true, true}};
+	struct conf_word words[] = {
+		{"peer", NULL, false, false},      {"10.1.1.2", "address", false, false},
+		{"timer", NULL, false, false},     {"hold", NULL, false, true},
+		{"180", "hold-time", false, true}, {"my name", "name", true, true}};
 	struct conf_line *l = conf_line_new(&peer_row, false, words, 6);
 	struct buf out = {0};
 	const char *values[2];
@@ -122,7 +124,8 @@ static void test_replace_and_clone(void **state)
 	clone = conf_tree_clone(&t);
 	assert_true(conf_tree_same(&t, &clone));
 	set(&clone, &bgp, LINE(&peer_row, "peer", "=peer:10.1.1.1", "policy", "~name:out"));
-	conf_set(&clone, &top, other.at[0]); // another value, the same statement: keeps what is below
+	conf_set(&clone, &top,
+		 other.at[0]); // another value, the same statement: keeps what is below
 	assert_false(conf_tree_equal(&t, &clone));
 	check_print(&t, "#\nbgp 100\n peer 10.1.1.1 policy in\n#\nreturn\n");
 	check_print(&clone, "#\nbgp 200\n peer 10.1.1.1 policy out\n#\nreturn\n");
@@ -375,10 +378,14 @@ static void test_remove_if(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line),	   cmocka_unit_test(test_order),
-		cmocka_unit_test(test_replace_and_clone), cmocka_unit_test(test_walks),
-		cmocka_unit_test(test_deep_walk),  cmocka_unit_test(test_diff_text),
-		cmocka_unit_test(test_diff_random), cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_replace_and_clone),
+		cmocka_unit_test(test_walks),
+		cmocka_unit_test(test_deep_walk),
+		cmocka_unit_test(test_diff_text),
+		cmocka_unit_test(test_diff_random),
+		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_remove_if),
 	};
 
