@@ -447,7 +447,7 @@ static enum match_status follow(struct matcher *m, const struct input *in,
 		enum match_status status = step_word(m, in, i, from, to, &took_text);
 		if (status != MATCH_DONE) {
 			*ret_column = in->words[i].column;
-			return status;
+			return i || status != MATCH_TOO_MANY ? status : MATCH_UNRECOGNIZED;
 		}
 		if (i == 0)
 			enter_undo(m, to);
@@ -571,6 +571,8 @@ bool match_line(struct grammar *g, const struct gview *v, const char *line, enum
 {
 	*ret = (struct match){0};
 	ret->status = run(g, v, line, scope, ret);
+	if (ret->status == MATCH_UNREADABLE)
+		ret->column = 0;
 	return ret->status == MATCH_DONE;
 }
 
