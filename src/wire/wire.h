@@ -54,7 +54,8 @@ enum capability_code {
 };
 
 struct capabilities {
-	uint16_t families;          // bits by af_index of families that both we know and the peer named
+	uint16_t families;          // bits by af_index of families that both we know and the peer named;
+	                            // none without multiprotocol: the classic family is then implied
 	bool multiprotocol;         // at least one MP capability was there (also of unknown families)
 	bool refresh, enhanced_refresh, extended_message, as4, graceful_restart;
 	bool conventional;          // send no capability at all
