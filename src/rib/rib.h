@@ -57,7 +57,7 @@ struct rib_export {
 	uint8_t kind;                   // enum route_source seen from the other side: SOURCE_EBGP, _CONFED, _IBGP, _IBGP_CLIENT
 	uint8_t next_hop;               // enum rib_next_hop
 	bool community, large_community, ext_community; // advertise-...
-	uint8_t public_as_only;         // 0 no, 1 plain, 2 force, 3 limited ...
+	uint8_t public_as_only;         // enum rib_public_as; 0: off
 	bool route_server;              // transparent: no own AS, next hop and MED kept
 	bool substitute_as;             // replace the peer's AS by ours
 	bool default_route;             // default-route-advertise
@@ -67,6 +67,16 @@ struct rib_export {
 	uint32_t peer_as;
 	struct ip peer, local;          // local: for next-hop-self; peer only when the program uses it
 	bool independent;               // update-group-independent: never shares
+};
+
+// How private AS numbers (RFC 6996) leave the AS_PATH: a mode, and what goes with it.
+enum rib_public_as {
+	RIB_PUBLIC_AS_PLAIN = 1,    // removed when there are no public ones beside them
+	RIB_PUBLIC_AS_FORCE = 2,    // all
+	RIB_PUBLIC_AS_LIMITED = 3,  // those in front of the first public one
+	RIB_PUBLIC_AS_MODE = 15,
+	RIB_PUBLIC_AS_REPLACE = 16, // replaced by local_as instead
+	RIB_PUBLIC_AS_PEER_TOO = 32, // also where it is the peer's own AS, which is spared otherwise
 };
 
 enum rib_next_hop { NEXT_HOP_DEFAULT, NEXT_HOP_LOCAL, NEXT_HOP_INVARIABLE };
@@ -119,6 +129,10 @@ struct rib *rib_new(const struct rib_ops *ops);
 void rib_free(struct rib *r);
 void rib_set_options(struct rib *r, const struct rib_options *o, uint32_t generation);
 
+// The time (microseconds since 1970), told about once a second: paths remember when they changed.
+// Optional: without it rib_route.changed_at is 0.
+void rib_set_time(struct rib *r, uint64_t microseconds);
+
 // --- peers ----------------------------------------------------------------------------------------------
 // Configuration of a peer and family; before or after the session is up. Live routes meet the new
 // import and export at once; routes stored before are re-evaluated by a sweep (rib/sweep.h), which
@@ -164,7 +178,7 @@ struct rib_route {           // one path of one destination, as shown
 	const struct attr_set *received;  // as received; NULL when there is none
 	const struct attr_set *installed; // after import; NULL: rejected, or not usable
 	const struct attr_set *sent;      // Adj-RIB-Out views
-	bool best, stale, suppressed, loop; // loop: AS or cluster loop, kept out of the decision
+	bool best, select, stale, suppressed, loop; // select: would share the load with the best; loop: AS or cluster loop, kept out of the decision
 	uint32_t generation;     // of the verdict
 	uint64_t changed_at;     // owner's time (microseconds since 1970) when this path last changed; 0 unknown
 	unsigned path_index, path_count; // within the destination, best first
@@ -180,7 +194,11 @@ struct rib_query {
 };
 // Calls fn for each matching route (all paths of a destination together, best first), in no order.
 // fn returns false to stop. The table must not change meanwhile: callers copy what they keep.
-void rib_read(struct rib *r, const struct rib_query *q, bool (*fn)(void *arg, const struct rib_route *route), void *arg);
+typedef bool rib_visit(void *arg, const struct rib_route *route);
+void rib_read(struct rib *r, const struct rib_query *q, rib_visit *fn, void *arg);
+// The same in slices, between which the table may change: about `destinations` of them from
+// *position on (0 at first). Returns false when the end has been reached or fn said so.
+bool rib_read_slice(struct rib *r, const struct rib_query *q, uint32_t *position, uint32_t destinations, rib_visit *fn, void *arg);
 
 struct rib_counts {             // of one peer and family; all O(1)
 	uint32_t received, accepted, rejected, best, advertised, stale;

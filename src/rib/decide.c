@@ -1,0 +1,356 @@
+// The decision process (RFC 4271 9.1.2.2) in VRP's order. A route's fate is a function of its
+// attribute set and of the peer's address alone, and no step looks at the order of arrival
+// (RFC 5004 is not followed: what a soft reset makes of the routes must equal what new sessions
+// would make of them).
+//
+// The steps stand in a table, each comparing two candidates; what is worse than the best in a step
+// is out. MULTI_EXIT_DISC is comparable only between routes of one neighbouring AS, so that step
+// removes who has a better one of its own AS beside it: the outcome is that of choosing within
+// each AS first (deterministic MED), whatever the order.
+#include "rib/decide.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct candidate {
+	const struct attr_set *set;
+	uint32_t path;
+	uint16_t peer;
+};
+
+static int more_wins(uint64_t a, uint64_t b)
+{
+	return a > b ? -1 : a < b;
+}
+
+static int less_wins(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_preferred_value(const struct rib *r, const struct candidate *a,
+			      const struct candidate *b)
+{
+	return more_wins(a->set->local.preferred_value, b->set->local.preferred_value);
+}
+
+static uint32_t local_pref(const struct rib *r, const struct attr_set *s)
+{
+	if (s->has & ATTR_HAS_LOCAL_PREF || !r->options.default_local_pref)
+		return s->local_pref;
+	return r->options.default_local_pref;
+}
+
+static int by_local_pref(const struct rib *r, const struct candidate *a, const struct candidate *b)
+{
+	return more_wins(local_pref(r, a->set), local_pref(r, b->set));
+}
+
+// Ours before others', aggregates before networks.
+static int by_local_origin(const struct rib *r, const struct candidate *a,
+			   const struct candidate *b)
+{
+	bool ours = a->set->local.source == SOURCE_LOCAL,
+	     theirs = b->set->local.source == SOURCE_LOCAL;
+
+	if (ours != theirs)
+		return ours ? -1 : 1;
+	return more_wins(a->set->local.aggregated, b->set->local.aggregated);
+}
+
+static int by_path_length(const struct rib *r, const struct candidate *a, const struct candidate *b)
+{
+	if (r->options.as_path_ignore)
+		return 0;
+	return less_wins(a->set->path_length, b->set->path_length);
+}
+
+static int by_origin(const struct rib *r, const struct candidate *a, const struct candidate *b)
+{
+	return less_wins(a->set->origin, b->set->origin);
+}
+
+static uint32_t med(const struct rib *r, const struct attr_set *s)
+{
+	if (!(s->has & ATTR_HAS_MED) && r->options.med_none_as_maximum)
+		return UINT32_MAX;
+	return s->med;
+}
+
+// Routes that began within our AS or confederation have no neighbouring AS: the former compare
+// among themselves, the latter only when asked to (bestroute med-confederation).
+static bool med_comparable(const struct rib *r, const struct attr_set *a, const struct attr_set *b)
+{
+	if (r->options.compare_different_as_med)
+		return true;
+	if (a->neighbor_as != b->neighbor_as)
+		return false;
+	if (a->neighbor_as || r->options.med_confederation)
+		return true;
+	return !((a->has | b->has) & ATTR_HAS_CONFED_PATH);
+}
+
+static int by_med(const struct rib *r, const struct candidate *a, const struct candidate *b)
+{
+	if (!med_comparable(r, a->set, b->set))
+		return 0;
+	return less_wins(med(r, a->set), med(r, b->set));
+}
+
+// A peer of the same confederation counts as internal (RFC 5065 5.3).
+static bool is_external(const struct attr_set *s)
+{
+	return s->local.source == SOURCE_EBGP || s->local.source == SOURCE_LOCAL;
+}
+
+static int by_external(const struct rib *r, const struct candidate *a, const struct candidate *b)
+{
+	return more_wins(is_external(a->set), is_external(b->set));
+}
+
+// All next hops are as near as each other until something tells their distance.
+static int by_igp_metric(const struct rib *r, const struct candidate *a, const struct candidate *b)
+{
+	return 0;
+}
+
+static int by_cluster_list(const struct rib *r, const struct candidate *a,
+			   const struct candidate *b)
+{
+	return less_wins(a->set->cluster_length, b->set->cluster_length);
+}
+
+static int by_router_id(const struct rib *r, const struct candidate *a, const struct candidate *b)
+{
+	if (r->options.router_id_ignore)
+		return 0;
+	return less_wins(a->set->originator, b->set->originator);
+}
+
+static int by_peer_address(const struct rib *r, const struct candidate *a,
+			   const struct candidate *b)
+{
+	const struct rib_peer *x = rib_peer(r, a->peer), *y = rib_peer(r, b->peer);
+	int order = x && y ? ip_compare(&x->session.remote, &y->session.remote) : 0;
+
+	return order ? order : less_wins(a->peer, b->peer); // two sessions to one address
+}
+
+struct step {
+	struct decide_step text;
+	int (*compare)(const struct rib *r, const struct candidate *a, const struct candidate *b);
+};
+
+#define STEP_MED        5 // place in the table: the one step that does not order its candidates
+#define STEP_LAST_EQUAL 8 // paths equal so far may share the load
+
+static const struct step steps[] = {
+	{{"preferred-value", "higher PrefVal"}, by_preferred_value},
+	{{"local-preference", "higher LOCAL_PREF"}, by_local_pref},
+	{{"locally-originated", "aggregate, then network, then learned"}, by_local_origin},
+	{{"as-path-length", "shorter AS_PATH"}, by_path_length},
+	{{"origin", "IGP before EGP before incomplete"}, by_origin},
+	{{"med", "lower MED within one neighbouring AS"}, by_med},
+	{{"external", "EBGP before IBGP and confederation"}, by_external},
+	{{"igp-metric", "nearer next hop"}, by_igp_metric},
+	{{"cluster-list", "shorter CLUSTER_LIST"}, by_cluster_list},
+	{{"router-id", "lower ORIGINATOR_ID or router identifier"}, by_router_id},
+	{{"peer-address", "lower address of the peer"}, by_peer_address},
+};
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
+
+const struct decide_step *decide_step(unsigned i)
+{
+	return i < STEPS ? &steps[i].text : NULL;
+}
+
+// --- choosing -------------------------------------------------------------------------------------
+static struct candidate candidate_of(const struct family *f, uint32_t path)
+{
+	const struct path *p = table_path(&f->table, path);
+
+	return (struct candidate){
+		.set = attr_at(&f->attrs, p->attr), .path = path, .peer = p->peer};
+}
+
+// Keeps those that no other beats. For a step that orders, one pass with the best so far.
+static unsigned keep_best(const struct rib *r, const struct step *s, struct candidate *c,
+			  unsigned n)
+{
+	unsigned kept = 1;
+
+	for (unsigned i = 1; i < n; i++) {
+		int order = s->compare(r, &c[0], &c[i]);
+		if (order > 0) {
+			c[0] = c[i];
+			kept = 1;
+		} else if (!order) {
+			c[kept++] = c[i];
+		}
+	}
+	return kept;
+}
+
+static int compare_neighbors(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	int order = less_wins(x->set->neighbor_as, y->set->neighbor_as);
+
+	return order ? order : less_wins(x->path, y->path);
+}
+
+// Those of one neighbouring AS stand together after sorting; within such a run whoever has a
+// better one beside it goes. Confederation paths, which stand in the run of our own, may be
+// comparable with none at all.
+static unsigned keep_best_med(const struct rib *r, struct candidate *c, unsigned n)
+{
+	unsigned kept = 0;
+
+	if (r->options.compare_different_as_med)
+		return keep_best(r, &steps[STEP_MED], c, n);
+	qsort(c, n, sizeof(*c), compare_neighbors);
+	for (unsigned from = 0, to; from < n; from = to) {
+		const struct attr_set *best = NULL;
+		for (to = from; to < n && c[to].set->neighbor_as == c[from].set->neighbor_as; to++)
+			if (med_comparable(r, c[to].set, c[to].set) &&
+			    (!best || med(r, c[to].set) < med(r, best)))
+				best = c[to].set;
+		for (unsigned i = from; i < to; i++)
+			if (!med_comparable(r, c[i].set, c[i].set) ||
+			    med(r, c[i].set) <= med(r, best))
+				c[kept++] = c[i];
+	}
+	return kept;
+}
+
+static uint32_t choose(const struct family *f, struct candidate *c, unsigned n)
+{
+	const struct rib *r = f->rib;
+
+	for (unsigned i = 0; i < STEPS && n > 1; i++)
+		n = i == STEP_MED ? keep_best_med(r, c, n) : keep_best(r, &steps[i], c, n);
+	return c[0].path;
+}
+
+static void to_front(struct family *f, struct destination *d, uint32_t path)
+{
+	uint32_t n = d->first;
+
+	if (n == path)
+		return;
+	while (table_path(&f->table, n)->next != path)
+		n = table_path(&f->table, n)->next;
+	table_path(&f->table, n)->next = table_path(&f->table, path)->next;
+	table_path(&f->table, path)->next = d->first;
+	d->first = path;
+}
+
+#define FEW 16
+
+void decide(struct family *f, struct destination *d)
+{
+	struct candidate few[FEW], *c = few;
+	unsigned n = 0, all = 0;
+
+	if (!d->first || !table_path(&f->table, d->first)->next)
+		return;
+	for (uint32_t p = d->first; p; p = table_path(&f->table, p)->next)
+		all++;
+	if (all > FEW)
+		c = mem_alloc(all * sizeof(*c));
+	for (uint32_t p = d->first; p; p = table_path(&f->table, p)->next)
+		if (table_path(&f->table, p)->attr)
+			c[n++] = candidate_of(f, p);
+	if (n)
+		to_front(f, d, n == 1 ? c[0].path : choose(f, c, n));
+	if (c != few)
+		mem_free(c);
+}
+
+// Order of two before MED comes in: whoever is ahead of the best there is the best, and whoever is
+// behind it there cannot change the outcome.
+static int compare_before_med(const struct rib *r, const struct candidate *a,
+			      const struct candidate *b)
+{
+	int order = 0;
+
+	for (unsigned i = 0; i < STEP_MED && !order; i++)
+		order = steps[i].compare(r, a, b);
+	return order;
+}
+
+void decide_added(struct family *f, struct destination *d, uint32_t path)
+{
+	if (!table_path(&f->table, path)->attr)
+		return;
+	if (!table_best(&f->table, d)) {
+		to_front(f, d, path);
+		return;
+	}
+	struct candidate a = candidate_of(f, d->first), b = candidate_of(f, path);
+	int order = compare_before_med(f->rib, &a, &b);
+	if (order > 0)
+		to_front(f, d, path);
+	else if (!order)
+		decide(f, d);
+}
+
+// --- for displays ---------------------------------------------------------------------------------
+bool decide_equal(struct family *f, const struct path *a, const struct path *b)
+{
+	struct candidate x = {.set = attr_at(&f->attrs, a->attr), .peer = a->peer};
+	struct candidate y = {.set = attr_at(&f->attrs, b->attr), .peer = b->peer};
+
+	for (unsigned i = 0; i < STEP_LAST_EQUAL; i++)
+		if (steps[i].compare(f->rib, &x, &y))
+			return false;
+	return true;
+}
+
+unsigned decide_why(struct family *f, const struct path *better, const struct path *worse)
+{
+	struct candidate x = {.set = attr_at(&f->attrs, better->attr), .peer = better->peer};
+	struct candidate y = {.set = attr_at(&f->attrs, worse->attr), .peer = worse->peer};
+	unsigned i = 0;
+
+	while (i < STEPS && steps[i].compare(f->rib, &x, &y) >= 0)
+		i++;
+	return i;
+}
+
+// Keeps paths[at + 1 ... count - 1] in order of peers while another comes to them.
+static void insert_rejected(struct family *f, uint32_t *paths, unsigned count, unsigned at,
+			    uint32_t path)
+{
+	uint16_t peer = table_path(&f->table, path)->peer;
+
+	for (; at + 1 < count && table_path(&f->table, paths[at + 1])->peer < peer; at++)
+		paths[at] = paths[at + 1];
+	paths[at] = path;
+}
+
+// Best first, the best of the others next and so on, rejected ones last by peer.
+void decide_order(struct family *f, const struct destination *d, uint32_t *paths, unsigned count)
+{
+	struct candidate *c = mem_alloc((count + 1) * sizeof(*c) * 2), *rest = c + count + 1;
+	unsigned left = 0, done = 0, rejected = count;
+
+	for (uint32_t p = d->first; p; p = table_path(&f->table, p)->next) {
+		if (table_path(&f->table, p)->attr)
+			rest[left++] = candidate_of(f, p);
+		else
+			insert_rejected(f, paths, count, --rejected, p);
+	}
+	while (left) {
+		for (unsigned i = 0; i < left; i++)
+			c[i] = rest[i];
+		uint32_t best = choose(f, c, left);
+		paths[done++] = best;
+		for (unsigned i = 0, kept = 0; i < left; i++)
+			if (rest[i].path != best)
+				rest[kept++] = rest[i];
+		left--;
+	}
+	mem_free(c);
+}

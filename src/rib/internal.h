@@ -1,0 +1,134 @@
+// The inside of a rib: peers, families, and the one way by which a destination changes. Private
+// to rib/.
+//
+//   destination_begin -> paths are added, changed, removed (rib/path.c) -> destination_end:
+//   decide -> best moved? -> each update group: export memo -> Adj-RIB-Out (rib/group.c)
+//
+// Glossary. Destination, path: rib/table.h. Member: a peer's part in one family. Update group:
+// peers to which the same is told. Epoch: a count that rises with time and with every refresh or
+// end of a session; a path carries that of its arrival, so "older than" needs no marks.
+#pragma once
+
+#include "attr/set.h"
+#include "base/vec.h"
+#include "policy/memo.h"
+#include "rib/encode.h"
+#include "rib/rib.h"
+#include "rib/table.h"
+
+#define RIB_AGGREGATE ((uint16_t)(RIB_NO_PEER - 1)) // source of what `aggregate` makes
+
+struct member;
+struct update_group;
+struct aggregation;
+
+// Everything of rib_import that import needs, once for all peers that have it in common.
+struct import {
+	struct rib_import with; // program counted
+	struct family *family;
+	struct memo *memo;      // NULL until asked
+	uint32_t users;
+};
+
+struct rib_peer {
+	uint16_t number;
+	bool up;
+	uint32_t session_number;
+	struct rib_session session;
+	int64_t credit; // bytes that may still be delivered
+	struct member *members[AF_MAX];
+};
+
+struct family {
+	struct rib *rib;
+	const struct af *af;
+	struct table table;
+	struct attr_table attrs;
+	struct vec imports; // struct import
+	struct vec groups;  // struct update_group, with members
+	struct vec dying;   // groups without members, being taken apart
+	uint32_t group_numbers;
+	uint32_t moving;    // members whose export is no longer that of their group
+	bool twins;         // two groups may have the same key
+	struct aggregation *aggregation; // NULL: none configured
+	uint32_t *gone;     // sets to be released when the change at hand is through
+	uint32_t gone_count, gone_cap;
+	uint32_t purge_next, purge_left; // walk that removes dead paths: destinations
+	uint32_t destinations;           // with at least one path
+};
+
+struct rib {
+	struct rib_ops ops;
+	struct rib_options options; // confederation_members owned
+	struct family *families[AF_MAX];
+	struct rib_peer *peers[RIB_PEERS_MAX];
+	uint32_t epoch;
+	bool timed;               // the owner has told the time
+	int64_t now, epoch_zero;  // seconds; time of epoch 0
+	bool awake;               // the owner knows that there is work
+	struct encoder encoder;
+	struct arena arena;       // of hooks and explanations: reset by who uses it
+};
+
+// --- rib.c ----------------------------------------------------------------------------------------
+struct family *rib_family(struct rib *r, const struct af *af); // made when first asked
+void rib_wake(struct rib *r);
+static inline struct rib_peer *rib_peer(const struct rib *r, uint16_t peer)
+{
+	return peer < RIB_PEERS_MAX ? r->peers[peer] : NULL;
+}
+struct member *rib_member(const struct rib *r, uint16_t peer, const struct af *af); // NULL: none
+
+// --- path.c ---------------------------------------------------------------------------------------
+struct change {
+	struct family *family;
+	uint32_t number;
+	struct destination *destination;
+	uint32_t old_attr; // of the best path before
+	uint16_t old_peer;
+	bool had_paths;
+	uint32_t added; // path that came behind the best one, if nothing else changed; 0: decide anew
+};
+struct change destination_begin(struct family *f, uint32_t n);
+bool destination_end(struct change *c); // true: another best path, or with other attributes
+// The path of a peer in it, 0: none; *ret_prev: the one before it, 0: it is the first. One call of
+// path_put, several of path_take or path_judge make up a change; false: nothing to decide.
+uint32_t destination_path(const struct family *f, const struct destination *d, uint16_t peer,
+			  uint32_t *ret_prev);
+bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation);
+bool path_take(struct change *c, uint16_t peer); // removes it
+bool path_judge(struct change *c, struct path *p, uint32_t attr, uint32_t generation);
+void destination_hold(struct family *f, uint32_t n);
+void destination_release(struct family *f, uint32_t n);
+void family_forget(struct family *f, uint32_t attr); // a reference, released by family_release
+void family_release(struct family *f); // the change is through
+void destination_export(struct family *f, uint32_t n); // puts the best path before every group
+
+// --- import.c -------------------------------------------------------------------------------------
+struct import *import_share(struct family *f, const struct rib_import *in);
+void import_drop(struct import *i); // NULL is allowed
+void import_outdate(struct family *f); // options changed: forget all verdicts
+uint32_t import_verdict(struct member *m, uint32_t attr_in, const struct af_key *key);
+bool import_is_loop(struct member *m, const struct attr_set *received);
+struct attr_local import_local(const struct member *m); // of sets as received
+
+// --- config.c -------------------------------------------------------------------------------------
+void rib_import_copy(struct rib_import *to, const struct rib_import *from); // counts the program
+void rib_import_clear(struct rib_import *in);
+void rib_export_copy(struct rib_export *to, const struct rib_export *from);
+void rib_export_clear(struct rib_export *out);
+bool rib_as_is_private(uint32_t as);
+bool rib_options_equal(const struct rib_options *a, const struct rib_options *b);
+
+// --- read.c ---------------------------------------------------------------------------------------
+uint64_t rib_epoch_time(const struct rib *r, uint32_t epoch); // microseconds; 0: not known
+
+// --- purge.c --------------------------------------------------------------------------------------
+void purge_start(struct family *f);
+bool purge_work(struct family *f, rib_deadline *over, void *arg); // true: more to do
+
+// --- aggregate.c ----------------------------------------------------------------------------------
+void aggregate_best_moved(struct family *f, uint32_t n, uint32_t old_attr, const struct path *best);
+bool aggregate_work(struct family *f, rib_deadline *over, void *arg);
+void aggregate_free(struct family *f);
+void aggregate_forget(struct family *f, uint32_t attr); // a set leaves the table

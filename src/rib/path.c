@@ -1,0 +1,232 @@
+// How a destination changes: between destination_begin and destination_end paths come, change and
+// go; then the decision is made once, and what moved is put before the update groups. References
+// on sets that the change gives up are kept until it is through, so that no number is given to
+// another set while it is still compared with.
+//
+// A destination lives while it has a path or a hold. Holds stand for promises to withdraw it: a
+// tombstone in a group's log, a single debt to a member; and for a default route that we make up.
+#include "rib/group.h"
+
+#include "base/mem.h"
+#include "rib/decide.h"
+
+void family_forget(struct family *f, uint32_t attr)
+{
+	if (!attr)
+		return;
+	if (f->gone_count == f->gone_cap) {
+		f->gone_cap = f->gone_cap ? f->gone_cap * 2 : 64;
+		f->gone = mem_resize(f->gone, f->gone_cap * sizeof(*f->gone));
+	}
+	f->gone[f->gone_count++] = attr;
+}
+
+void family_release(struct family *f)
+{
+	while (f->gone_count)
+		attr_unref(&f->attrs, f->gone[--f->gone_count]);
+}
+
+// --- holds ----------------------------------------------------------------------------------------
+void destination_hold(struct family *f, uint32_t n)
+{
+	table_at(&f->table, n)->info += DESTINATION_HOLD;
+}
+
+static void remove_unneeded(struct family *f, uint32_t n)
+{
+	const struct destination *d = table_at(&f->table, n);
+
+	if (!d->first && d->info < DESTINATION_HOLD)
+		table_remove(&f->table, n);
+}
+
+void destination_release(struct family *f, uint32_t n)
+{
+	table_at(&f->table, n)->info -= DESTINATION_HOLD;
+	remove_unneeded(f, n);
+}
+
+// --- paths ----------------------------------------------------------------------------------------
+uint32_t destination_path(const struct family *f, const struct destination *d, uint16_t peer,
+			  uint32_t *ret_prev)
+{
+	uint32_t prev = 0, n = d->first;
+
+	while (n) {
+		const struct path *p = table_path(&f->table, n);
+		if (p->peer == peer)
+			break;
+		prev = n;
+		n = p->next;
+	}
+	*ret_prev = prev;
+	return n;
+}
+
+// A path that is no longer what it was in its peer's counts.
+static void count_age(struct member *m, const struct path *p)
+{
+	if (p->epoch < m->purge_before)
+		m->dead--;
+	else if (p->epoch < m->stale_before)
+		m->stale--;
+}
+
+static struct member *source_of(const struct family *f, uint16_t peer)
+{
+	struct rib_peer *p = rib_peer(f->rib, peer);
+
+	return p ? p->members[af_index(f->af)] : NULL;
+}
+
+bool path_judge(struct change *c, struct path *p, uint32_t attr, uint32_t generation)
+{
+	struct family *f = c->family;
+	struct member *m = source_of(f, p->peer);
+
+	p->generation = generation;
+	if (p->attr == attr)
+		return false;
+	if (m && !p->attr)
+		m->accepted++;
+	else if (m && !attr)
+		m->accepted--;
+	attr_ref(&f->attrs, attr);
+	family_forget(f, p->attr);
+	p->attr = attr;
+	return true;
+}
+
+static void path_add(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr,
+		     uint32_t generation)
+{
+	struct family *f = c->family;
+	struct destination *d = c->destination;
+	uint32_t n = pool_take(&f->table.paths);
+	struct path *p = table_path(&f->table, n);
+	struct member *m = source_of(f, peer);
+
+	*p = (struct path){.attr_in = attr_ref(&f->attrs, attr_in),
+			   .attr = attr_ref(&f->attrs, attr),
+			   .generation = generation,
+			   .epoch = f->rib->epoch,
+			   .peer = peer};
+	if (d->first) {
+		struct path *first = table_path(&f->table, d->first);
+		p->next = first->next;
+		first->next = n;
+		c->added = n;
+	} else {
+		d->first = n;
+	}
+	if (m) {
+		m->received++;
+		m->accepted += attr != 0;
+	}
+}
+
+bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation)
+{
+	struct family *f = c->family;
+	uint32_t prev, n = destination_path(f, c->destination, peer, &prev);
+	struct member *m = source_of(f, peer);
+
+	if (!n) {
+		path_add(c, peer, attr_in, attr, generation);
+		return true;
+	}
+	struct path *p = table_path(&f->table, n);
+	if (m)
+		count_age(m, p);
+	if (p->attr_in != attr_in ||
+	    (m && (p->epoch < m->purge_before || p->epoch < m->stale_before)))
+		p->epoch = f->rib->epoch;
+	if (p->attr_in != attr_in) {
+		attr_ref(&f->attrs, attr_in);
+		family_forget(f, p->attr_in);
+		p->attr_in = attr_in;
+	}
+	return path_judge(c, p, attr, generation);
+}
+
+bool path_take(struct change *c, uint16_t peer)
+{
+	struct family *f = c->family;
+	uint32_t prev, n = destination_path(f, c->destination, peer, &prev);
+	struct member *m = source_of(f, peer);
+
+	if (!n)
+		return false;
+	struct path *p = table_path(&f->table, n);
+	if (m) {
+		count_age(m, p);
+		m->received--;
+		m->accepted -= p->attr != 0;
+	}
+	if (prev)
+		table_path(&f->table, prev)->next = p->next;
+	else
+		c->destination->first = p->next;
+	family_forget(f, p->attr_in);
+	family_forget(f, p->attr);
+	pool_give(&f->table.paths, n);
+	return true;
+}
+
+// --- the change -----------------------------------------------------------------------------------
+struct change destination_begin(struct family *f, uint32_t n)
+{
+	struct destination *d = table_at(&f->table, n);
+	const struct path *best = table_best(&f->table, d);
+
+	return (struct change){.family = f,
+			       .number = n,
+			       .destination = d,
+			       .old_attr = best ? best->attr : 0,
+			       .old_peer = best ? best->peer : RIB_NO_PEER,
+			       .had_paths = d->first != 0};
+}
+
+void destination_export(struct family *f, uint32_t n)
+{
+	for (size_t i = 0; i < f->groups.count; i++)
+		group_route(f->groups.item[i], n);
+}
+
+static void count_best(struct family *f, uint16_t peer, int by)
+{
+	struct member *m = source_of(f, peer);
+
+	if (m)
+		m->best += (uint32_t)by;
+}
+
+bool destination_end(struct change *c)
+{
+	struct family *f = c->family;
+	struct destination *d = c->destination;
+
+	if (c->added)
+		decide_added(f, d, c->added);
+	else
+		decide(f, d);
+	const struct path *best = table_best(&f->table, d);
+	uint32_t attr = best ? best->attr : 0;
+	uint16_t peer = best ? best->peer : RIB_NO_PEER;
+	bool moved = attr != c->old_attr || (attr && peer != c->old_peer);
+
+	f->destinations += (d->first != 0) - c->had_paths;
+	if (moved) {
+		if (c->old_attr)
+			count_best(f, c->old_peer, -1);
+		if (attr)
+			count_best(f, peer, 1);
+		if (f->aggregation)
+			aggregate_best_moved(f, c->number, c->old_attr, best);
+		destination_export(f, c->number);
+	}
+	remove_unneeded(f, c->number);
+	family_release(f);
+	return moved;
+}

@@ -1,0 +1,283 @@
+// Sweeps (rib/sweep.h). Import and decision walk the destinations by number. What comes meanwhile
+// needs no attention: a path that a peer sends carries the newest generation already, and a number
+// that is given out anew belongs to paths that came by then. Export walks the groups one after
+// another; a group that got another program after its walk began is walked again.
+//
+// A destination is changed once, however many of its paths changed, and an outcome that is equal
+// changes nothing: no message comes of it.
+#include "rib/sweep.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "rib/group.h"
+
+#define SLICE 128u
+
+struct group_walk {
+	uint32_t number, serial, next;
+	bool done;
+	struct sweep_counts counts;
+};
+
+struct sweep {
+	struct rib *rib;
+	struct family *family;
+	enum sweep_kind kind;
+	uint32_t generation;
+	uint64_t peers[RIB_PEERS_MAX / 64];
+	uint32_t next;
+	struct sweep_counts counts;
+	struct sweep_counts *by_peer; // [RIB_PEERS_MAX], made for import
+	struct group_walk *walks;
+	unsigned walk_count, walk_cap;
+};
+
+struct sweep *sweep_new(struct rib *r, enum sweep_kind kind, const struct af *af,
+			const uint64_t *peers, uint32_t generation)
+{
+	struct sweep *s = MEM_NEW(struct sweep);
+
+	s->rib = r;
+	s->family = rib_family(r, af);
+	s->kind = kind;
+	s->generation = generation;
+	s->next = 1;
+	if (peers)
+		memcpy(s->peers, peers, sizeof(s->peers));
+	if (kind == SWEEP_IMPORT)
+		s->by_peer = mem_zero(RIB_PEERS_MAX * sizeof(*s->by_peer));
+	return s;
+}
+
+void sweep_free(struct sweep *s)
+{
+	if (!s)
+		return;
+	mem_free(s->by_peer);
+	mem_free(s->walks);
+	mem_free(s);
+}
+
+static bool has_peer(const struct sweep *s, uint16_t peer)
+{
+	return peer < RIB_PEERS_MAX && s->peers[peer / 64] >> peer % 64 & 1;
+}
+
+// --- import ---------------------------------------------------------------------------------------
+static bool is_due(const struct sweep *s, const struct path *p)
+{
+	return has_peer(s, p->peer) && (!s->generation || p->generation < s->generation);
+}
+
+static void count_path(struct sweep *s, uint16_t peer, uint32_t old, uint32_t verdict)
+{
+	struct sweep_counts *both[] = {&s->counts, &s->by_peer[peer]};
+
+	for (unsigned i = 0; i < 2; i++) {
+		both[i]->seen++;
+		both[i]->changed += old != verdict;
+		both[i]->newly_accepted += !old && verdict;
+		both[i]->newly_rejected += old && !verdict;
+	}
+}
+
+// Returns whether the destination has to be decided again.
+static bool judge_path(struct sweep *s, struct change *c, struct path *p, struct member *m)
+{
+	uint32_t verdict = import_verdict(m, p->attr_in, destination_key(c->destination));
+
+	count_path(s, p->peer, p->attr, verdict);
+	if (!verdict && !m->in.keep_all) {
+		m->unkept++;
+		return path_take(c, p->peer);
+	}
+	return path_judge(c, p, verdict, m->generation);
+}
+
+static void sweep_destination(struct sweep *s, uint32_t n)
+{
+	struct family *f = s->family;
+	const struct destination *d = table_at(&f->table, n);
+	uint32_t p = d->first, next;
+	bool changed = false;
+
+	while (p && !is_due(s, table_path(&f->table, p)))
+		p = table_path(&f->table, p)->next;
+	if (!p)
+		return;
+	struct change c = destination_begin(f, n);
+	for (; p; p = next) {
+		struct path *path = table_path(&f->table, p);
+		struct member *m = rib_peer(f->rib, path->peer)
+					   ? f->rib->peers[path->peer]->members[af_index(f->af)]
+					   : NULL;
+		next = path->next;
+		if (m && m->import && is_due(s, path) && path->epoch >= m->purge_before)
+			changed |= judge_path(s, &c, path, m);
+	}
+	if (changed)
+		s->counts.best_moved += destination_end(&c);
+}
+
+static void decide_destination(struct sweep *s, uint32_t n)
+{
+	struct change c = destination_begin(s->family, n);
+	bool moved = destination_end(&c);
+
+	s->counts.seen++;
+	s->counts.best_moved += moved;
+	s->counts.changed += moved;
+}
+
+static bool walk_destinations(struct sweep *s, rib_deadline *over, void *arg)
+{
+	const struct table *t = &s->family->table;
+
+	while (s->next < t->destinations.end) {
+		for (unsigned i = 0; i < SLICE && s->next < t->destinations.end; i++, s->next++) {
+			const struct destination *d = table_at(t, s->next);
+			if (!(d->info & DESTINATION_LIVE) || !d->first)
+				continue;
+			if (s->kind == SWEEP_IMPORT)
+				sweep_destination(s, s->next);
+			else
+				decide_destination(s, s->next);
+		}
+		if (over(arg))
+			return s->next < t->destinations.end;
+	}
+	return false;
+}
+
+// --- export ---------------------------------------------------------------------------------------
+static struct group_walk *walk_of(struct sweep *s, const struct update_group *g)
+{
+	for (unsigned i = 0; i < s->walk_count; i++)
+		if (s->walks[i].number == g->number)
+			return &s->walks[i];
+	if (s->walk_count == s->walk_cap) {
+		s->walk_cap = s->walk_cap ? s->walk_cap * 2 : 4;
+		s->walks = mem_resize(s->walks, s->walk_cap * sizeof(*s->walks));
+	}
+	s->walks[s->walk_count] =
+		(struct group_walk){.number = g->number, .serial = g->serial, .next = 1};
+	return &s->walks[s->walk_count++];
+}
+
+static bool concerns(const struct sweep *s, const struct update_group *g)
+{
+	for (unsigned i = 0; i < RIB_PEERS_MAX / 64; i++)
+		if (s->peers[i] & g->is_member[i])
+			return true;
+	return false;
+}
+
+// The next group that has something to be walked; its walk begins anew when its program is another.
+static struct update_group *next_group(struct sweep *s, struct group_walk **ret_walk)
+{
+	for (size_t i = 0; i < s->family->groups.count; i++) {
+		struct update_group *g = s->family->groups.item[i];
+		if (!concerns(s, g))
+			continue;
+		struct group_walk *w = walk_of(s, g);
+		if (w->serial != g->serial)
+			*w = (struct group_walk){
+				.number = g->number, .serial = g->serial, .next = 1};
+		*ret_walk = w;
+		if (!w->done)
+			return g;
+	}
+	return NULL;
+}
+
+static void route_again(struct sweep *s, struct update_group *g, struct group_walk *w)
+{
+	const struct adj_out_entry *e = adj_out_find(&g->out, w->next);
+	bool told = e && e->attr;
+
+	w->counts.seen++;
+	if (!group_route(g, w->next))
+		return;
+	e = adj_out_find(&g->out, w->next);
+	bool tells = e && e->attr;
+	w->counts.changed++;
+	w->counts.newly_accepted += tells && !told;
+	w->counts.newly_rejected += told && !tells;
+}
+
+static void add_counts(struct sweep_counts *to, const struct sweep_counts *c)
+{
+	to->seen += c->seen;
+	to->changed += c->changed;
+	to->newly_accepted += c->newly_accepted;
+	to->newly_rejected += c->newly_rejected;
+	to->best_moved += c->best_moved;
+}
+
+static bool walk_groups(struct sweep *s, rib_deadline *over, void *arg)
+{
+	const struct table *t = &s->family->table;
+	struct update_group *g;
+	struct group_walk *w;
+
+	while ((g = next_group(s, &w))) {
+		while (w->next < t->destinations.end) {
+			for (unsigned i = 0; i < SLICE && w->next < t->destinations.end;
+			     i++, w->next++)
+				if (table_at(t, w->next)->info & DESTINATION_LIVE)
+					route_again(s, g, w);
+			family_release(s->family);
+			if (over(arg))
+				return true;
+		}
+		w->done = true;
+		g->dirty = false;
+	}
+	return false;
+}
+
+bool sweep_step(struct sweep *s, rib_deadline *over, void *arg)
+{
+	family_settle(s->family);
+	return s->kind == SWEEP_EXPORT ? walk_groups(s, over, arg)
+				       : walk_destinations(s, over, arg);
+}
+
+// --- what it found --------------------------------------------------------------------------------
+void sweep_counts(const struct sweep *s, struct sweep_counts *ret)
+{
+	*ret = s->counts;
+	for (unsigned i = 0; i < s->walk_count; i++)
+		add_counts(ret, &s->walks[i].counts);
+}
+
+void sweep_peer_counts(const struct sweep *s, uint16_t peer, struct sweep_counts *ret)
+{
+	struct member *m = rib_member(s->rib, peer, s->family->af);
+
+	*ret = (struct sweep_counts){0};
+	if (s->by_peer && has_peer(s, peer))
+		*ret = s->by_peer[peer];
+	for (unsigned i = 0; m && m->group && i < s->walk_count; i++)
+		if (s->walks[i].number == m->group->number)
+			*ret = s->walks[i].counts;
+}
+
+unsigned sweep_percent(const struct sweep *s)
+{
+	uint64_t end = s->family->table.destinations.end, done = 0, all = 0;
+
+	if (s->kind != SWEEP_EXPORT)
+		return end ? (unsigned)((s->next < end ? s->next : end) * 100 / end) : 100;
+	for (size_t i = 0; i < s->family->groups.count; i++) {
+		const struct update_group *g = s->family->groups.item[i];
+		if (!concerns(s, g))
+			continue;
+		all += end;
+		for (unsigned n = 0; n < s->walk_count; n++)
+			if (s->walks[n].number == g->number)
+				done += s->walks[n].next < end ? s->walks[n].next : end;
+	}
+	return all ? (unsigned)(done * 100 / all) : 100;
+}

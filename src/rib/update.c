@@ -1,0 +1,105 @@
+// Routes that come in: an UPDATE's prefixes, all with one set of attributes, and what is originated
+// here. The set is interned once; keys are read and hashed in blocks, so that the memory which the
+// look-ups will touch is on its way before the first of them.
+#include "rib/group.h"
+
+#include "base/cursor.h"
+
+#define BLOCK 64u
+
+struct block {
+	struct af_key key[BLOCK];
+	uint64_t hash[BLOCK];
+	unsigned count;
+};
+
+static void read_block(const struct family *f, struct cursor *c, struct block *b)
+{
+	for (b->count = 0; b->count < BLOCK && cursor_left(c); b->count++) {
+		if (!f->af->nlri_get(c, &b->key[b->count]))
+			return;
+		b->hash[b->count] = af_key_hash(f->af, &b->key[b->count]);
+		table_prefetch_slot(&f->table, b->hash[b->count]);
+	}
+	for (unsigned i = 0; i < b->count; i++)
+		table_prefetch_destination(&f->table, b->hash[i]);
+}
+
+static void withdraw(struct family *f, uint16_t peer, const struct af_key *key, uint64_t hash)
+{
+	uint32_t n = table_find(&f->table, key, hash);
+
+	if (!n)
+		return;
+	struct change c = destination_begin(f, n);
+	if (path_take(&c, peer))
+		destination_end(&c);
+}
+
+static void announce(struct member *m, const struct af_key *key, uint64_t hash, uint32_t attr_in)
+{
+	struct family *f = m->family;
+	uint32_t verdict = import_verdict(m, attr_in, key);
+
+	if (!verdict && !m->in.keep_all) {
+		m->unkept++;
+		withdraw(f, m->peer->number, key, hash);
+		return;
+	}
+	struct change c = destination_begin(f, table_add(&f->table, key, hash));
+	if (path_put(&c, m->peer->number, attr_in, verdict, m->generation))
+		destination_end(&c);
+	else
+		family_release(f);
+}
+
+void rib_update(struct rib *r, uint16_t peer, const struct af *af, const struct span *attributes,
+		const struct span *nlri)
+{
+	struct member *m = rib_member(r, peer, af);
+	struct cursor c = cursor_of(nlri->p, nlri->len);
+	uint32_t attr_in = 0;
+	struct block b;
+
+	if (!m || !m->import || !m->peer->up)
+		return;
+	struct family *f = m->family;
+	family_settle(f);
+	if (attributes) {
+		struct attr_local local = import_local(m);
+		attr_in = attr_intern_bytes(&f->attrs, attributes->p, attributes->len, &local);
+	}
+	do {
+		read_block(f, &c, &b);
+		for (unsigned i = 0; i < b.count; i++) {
+			if (attributes)
+				announce(m, &b.key[i], b.hash[i], attr_in);
+			else
+				withdraw(f, peer, &b.key[i], b.hash[i]);
+		}
+	} while (b.count == BLOCK);
+	attr_unref(&f->attrs, attr_in);
+}
+
+// Routes of our own meet no import policy; generation: newer than any.
+void rib_originate(struct rib *r, const struct af *af, const struct af_key *key,
+		   const struct attrs *as)
+{
+	struct family *f = rib_family(r, af);
+	uint64_t hash = af_key_hash(af, key);
+
+	family_settle(f);
+	if (!as) {
+		withdraw(f, RIB_NO_PEER, key, hash);
+		return;
+	}
+	struct attrs local = *as;
+	local.local.source = SOURCE_LOCAL;
+	uint32_t attr = attr_intern(&f->attrs, &local);
+	struct change c = destination_begin(f, table_add(&f->table, key, hash));
+	if (path_put(&c, RIB_NO_PEER, attr, attr, UINT32_MAX))
+		destination_end(&c);
+	else
+		family_release(f);
+	attr_unref(&f->attrs, attr);
+}
