@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -90,16 +91,25 @@ void job_end(struct job *j, enum soft_state state, const char *note)
 		s->finished_count++;
 }
 
+static int newer_first(const void *a, const void *b)
+{
+	const struct soft_job *x = *(const struct soft_job *const *)a;
+	const struct soft_job *y = *(const struct soft_job *const *)b;
+
+	return x->number > y->number ? -1 : x->number < y->number;
+}
+
 unsigned soft_jobs(struct soft *s, const struct soft_job ***ret)
 {
 	vec_clear(&s->shown);
 	for (struct list *l = s->active.next; l != &s->active; l = l->next)
 		vec_add(&s->shown, &LIST_ENTRY(l, struct job, link)->pub);
-	for (unsigned i = 0; i < s->finished_count; i++) {
-		unsigned at = (s->finished_end + JOBS_KEPT - 1 - i) % JOBS_KEPT;
-
-		vec_add(&s->shown, &s->finished[at]->pub);
+	for (unsigned i = 0; i < JOBS_KEPT; i++) {
+		if (s->finished[i])
+			vec_add(&s->shown, &s->finished[i]->pub);
 	}
+	if (s->shown.count)
+		qsort(s->shown.item, s->shown.count, sizeof(*s->shown.item), newer_first);
 	*ret = (const struct soft_job **)s->shown.item;
 	return (unsigned)s->shown.count;
 }

@@ -228,16 +228,20 @@ unsigned options_difference(const struct rib_options *a, const struct rib_option
 	    a->med_confederation != b->med_confederation ||
 	    a->router_id_ignore != b->router_id_ignore || a->max_paths != b->max_paths)
 		what |= OPTIONS_DECIDE;
-	if (a->default_local_pref != b->default_local_pref || a->default_med != b->default_med)
-		what |= OPTIONS_DECIDE | OPTIONS_EXPORT;
+	if (a->default_local_pref != b->default_local_pref)
+		what |= OPTIONS_IMPORT | OPTIONS_DECIDE | OPTIONS_EXPORT;
+	if (a->default_med != b->default_med)
+		what |= OPTIONS_EXPORT;
 	if (a->reflect_between_clients != b->reflect_between_clients)
 		what |= OPTIONS_EXPORT;
 	if (a->as_path_limit != b->as_path_limit)
 		what |= OPTIONS_IMPORT;
+	if (a->as_path_limit && (!b->as_path_limit || b->as_path_limit > a->as_path_limit))
+		what |= OPTIONS_ASK;
 	if (a->local_as != b->local_as || a->router_id != b->router_id ||
 	    a->cluster_id != b->cluster_id || a->confederation_id != b->confederation_id ||
 	    !members_equal(a, b))
-		what |= OPTIONS_IMPORT | OPTIONS_DECIDE | OPTIONS_EXPORT;
+		what |= OPTIONS_IMPORT | OPTIONS_DECIDE | OPTIONS_EXPORT | OPTIONS_ASK;
 	return what;
 }
 
@@ -245,20 +249,17 @@ static void step_options(struct soft_plan *plan, const struct speaker_peer *p, u
 			 unsigned what)
 {
 	struct soft_step step = {.peer = p->number, .address = p->address, .af = af_list[i]};
+	bool stored = p->run[i].import.keep_all && p->run[i].complete;
 
 	if (what & OPTIONS_EXPORT)
 		step.effects |= EFFECT_EXPORT;
 	if (what & OPTIONS_IMPORT) {
 		step.effects |= EFFECT_IMPORT;
-		if (p->run[i].import.keep_all && p->run[i].complete) {
-			step.means = MEANS_RETAINED;
-		} else if (can_ask(p)) {
-			step.effects |= EFFECT_ASK;
-			step.means = MEANS_REFRESH;
-		} else {
-			step.effects |= EFFECT_PENDING;
-			step.means = MEANS_PENDING;
-		}
+		step.means = stored ? MEANS_RETAINED : MEANS_ACCEPTED;
+	}
+	if (what & OPTIONS_ASK && !stored) {
+		step.effects |= can_ask(p) ? EFFECT_ASK : EFFECT_PENDING;
+		step.means = can_ask(p) ? MEANS_REFRESH : MEANS_PENDING;
 	}
 	snprintf(step.why, sizeof(step.why), "options of the instance");
 	if (step.effects)

@@ -129,5 +129,6 @@ void speaker_originate(struct speaker *s, const struct speaker_config *old,
 #define OPTIONS_DECIDE 1u
 #define OPTIONS_EXPORT 2u
 #define OPTIONS_IMPORT 4u
+#define OPTIONS_ASK    8u // what was turned away before could come in now
 unsigned options_difference(const struct rib_options *a,
 			    const struct rib_options *b); // which of them must run again

@@ -1,9 +1,9 @@
 // Reading a shard's tables for somebody on the control thread, in two steps. First the keys of all
 // destinations that have something to show are collected, in runs that are each sorted; then the
 // runs are merged and each destination is looked up again and its routes copied into batches, in
-// the order of keys. So an answer is sorted, no step is long but the collecting, no route is held
-// longer than the batch it rides in, and a table that changes meanwhile does no harm: a destination
-// that has gone is left out. At most READ_WINDOW batches are on their way at a time.
+// the order of keys. So an answer is sorted, no step is long, no route is held longer than the
+// batch it rides in, and a table that changes meanwhile does no harm: a destination that has gone
+// is left out. At most READ_WINDOW batches are on their way at a time.
 #include "speaker/shard.h"
 
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #define RUN_KEYS    16384
 #define BATCH_ROWS  256
 #define READ_WINDOW 4
+#define COLLECT     1024 // destinations between two looks at the clock
 
 struct run_keys {
 	uint8_t *keys; // count keys of key_size bytes
@@ -27,6 +28,7 @@ struct reading {
 	struct run_keys *runs;
 	unsigned run_count, run_cap;
 	bool collected, over;
+	uint32_t position;        // of the walk that collects
 	unsigned window;         // batches that may still be sent
 	struct shard_rows *rows; // being filled
 	unsigned row_cap;
@@ -217,19 +219,27 @@ static void rows_send(struct reading *r, const struct worker_options *o, bool la
 	o->send(o->arg, m);
 }
 
+// Destinations that come while keys are collected may be missed, as if they had come afterwards.
+static bool collect_step(struct reading *r, rib_deadline *over, void *over_arg)
+{
+	while (rib_read_slice(r->rib, &r->read->query, &r->position, COLLECT, collect, r)) {
+		if (over(over_arg))
+			return true;
+	}
+	if (r->run_count)
+		run_sort(r, &r->runs[r->run_count - 1]);
+	r->collected = true;
+	return true;
+}
+
 bool reading_step(struct reading *r, const struct worker_options *o, rib_deadline *over,
 		  void *over_arg)
 {
 	struct rib_query one = r->read->query;
 	struct af_key key;
 
-	if (!r->collected) {
-		rib_read(r->rib, &r->read->query, collect, r);
-		if (r->run_count)
-			run_sort(r, &r->runs[r->run_count - 1]);
-		r->collected = true;
-		return true;
-	}
+	if (!r->collected)
+		return collect_step(r, over, over_arg);
 	one.exact = &key;
 	one.within = NULL;
 	while (r->window) {

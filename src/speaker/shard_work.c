@@ -245,7 +245,8 @@ static void do_message(struct worker *w, struct shard_message *m)
 {
 	switch (m->kind) {
 	case SHARD_OPTIONS:
-		rib_set_options(w->rib, &m->options, m->number);
+		if (m->af == af_classic()) // the rib knows one set of options for all families
+			rib_set_options(w->rib, &m->options, m->number);
 		break;
 	case SHARD_ORIGINATE:
 		rib_originate(w->rib, m->af, &m->origin->key,
@@ -356,6 +357,7 @@ static bool worker_turn(void *arg)
 	bool more;
 
 	w->changed = true;
+	rib_set_time(w->rib, (uint64_t)loop_wall(w->loop));
 	messages_step(w, until);
 	if (w->quit) {
 		worker_quits(w);

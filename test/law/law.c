@@ -1,0 +1,244 @@
+// law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v]
+// Checks the law on random cases, or on one that a file describes. A case that fails is shrunk by
+// leaving out steps as long as it still fails, and written to the file of -o (law-failure.txt).
+// Exit status: 0 the law held, 1 it did not, 2 wrong use.
+#include "law.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+static void silent(enum log_level level, const char *line, void *arg)
+{
+}
+
+// --- one case ---------------------------------------------------------------------------------------
+static void first_difference(const char *a, const char *b, struct buf *why)
+{
+	while (*a && *b) {
+		size_t x = strcspn(a, "\n"), y = strcspn(b, "\n");
+
+		if (x != y || memcmp(a, b, x)) {
+			buf_format(why, "soft: %.*s\nhard: %.*s\n", (int)x, a, (int)y, b);
+			return;
+		}
+		a += x + (a[x] == '\n');
+		b += y + (b[y] == '\n');
+	}
+	if (*a)
+		buf_format(why, "only soft: %.*s\n", (int)strcspn(a, "\n"), a);
+	if (*b)
+		buf_format(why, "only hard: %.*s\n", (int)strcspn(b, "\n"), b);
+}
+
+static unsigned long total_routes, total_jobs, total_commits;
+
+// True when the law holds; else why says what differs.
+static bool law_holds(const struct scenario *s, struct buf *why)
+{
+	struct outcome soft, hard;
+
+	buf_clear(why);
+	law_play(s, false, &soft);
+	law_play(s, true, &hard);
+	buf_put(why, soft.complaint.data, soft.complaint.len);
+	if (hard.complaint.len)
+		buf_format(why, "hard: %s", buf_cstr(&hard.complaint));
+	if (strcmp(buf_cstr(&soft.tables), buf_cstr(&hard.tables)))
+		first_difference(buf_cstr(&soft.tables), buf_cstr(&hard.tables), why);
+	total_routes += soft.routes;
+	total_jobs += soft.jobs;
+	total_commits += soft.commits;
+	outcome_free(&soft);
+	outcome_free(&hard);
+	return !why->len;
+}
+
+// --- shrinking --------------------------------------------------------------------------------------
+static struct scenario without(const struct scenario *s, unsigned from, unsigned count)
+{
+	struct scenario out = {.seed = s->seed};
+
+	for (unsigned i = 0; i < s->count; i++) {
+		if (i < from || i >= from + count || s->steps[i].kind == STEP_CLOCK)
+			scenario_add(&out, &s->steps[i]);
+	}
+	return out;
+}
+
+static bool shrink_once(struct scenario *s, unsigned count)
+{
+	struct buf why = {0};
+	bool shrunk = false;
+
+	for (unsigned i = s->count; i > 0;) {
+		unsigned from = i > count ? i - count : 0;
+		struct scenario less = without(s, from, i - from);
+
+		i = from;
+		if (less.count < s->count && !law_holds(&less, &why)) {
+			scenario_free(s);
+			*s = less;
+			shrunk = true;
+			if (i > s->count)
+				i = s->count;
+		} else {
+			scenario_free(&less);
+		}
+	}
+	buf_free(&why);
+	return shrunk;
+}
+
+static void shrink(struct scenario *s)
+{
+	unsigned size = s->count / 2;
+
+	while (size) {
+		if (!shrink_once(s, size))
+			size /= 2;
+	}
+}
+
+static void report(const struct scenario *s, const struct buf *why, const char *file)
+{
+	struct buf text = {0};
+	FILE *f = fopen(file, "w");
+
+	scenario_print(s, &text);
+	printf("--- scenario (%u steps), in %s\n%s---\n%s", s->count, file, buf_cstr(&text),
+	       buf_cstr(why));
+	if (f) {
+		fputs(buf_cstr(&text), f);
+		fclose(f);
+	}
+	buf_free(&text);
+}
+
+// --- use --------------------------------------------------------------------------------------------
+struct options {
+	unsigned long cases;
+	uint64_t seed;
+	const char *file, *out;
+	bool verbose, keep;
+};
+
+static int run_file(const struct options *o)
+{
+	struct scenario s = {0};
+	struct buf text = {0}, why = {0};
+	FILE *f = fopen(o->file, "r");
+	unsigned line;
+	int c, status = 1;
+
+	if (!f) {
+		perror(o->file);
+		return 2;
+	}
+	while ((c = fgetc(f)) != EOF)
+		buf_u8(&text, (uint8_t)c);
+	fclose(f);
+	if (!scenario_parse(&s, buf_cstr(&text), &line)) {
+		fprintf(stderr, "%s:%u: not a step\n", o->file, line);
+		status = 2;
+	} else if (law_holds(&s, &why)) {
+		printf("the law holds\n");
+		status = 0;
+	} else {
+		printf("%s", buf_cstr(&why));
+	}
+	if (o->verbose && status != 2) {
+		struct outcome x;
+
+		law_play(&s, false, &x);
+		printf("=== soft\n%s", buf_cstr(&x.tables));
+		outcome_free(&x);
+		law_play(&s, true, &x);
+		printf("=== hard\n%s", buf_cstr(&x.tables));
+		outcome_free(&x);
+	}
+	buf_free(&text);
+	buf_free(&why);
+	scenario_free(&s);
+	return status;
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int run_cases(const struct options *o)
+{
+	struct buf why = {0};
+	double began = seconds();
+
+	printf("law: %lu cases from seed %llu\n", o->cases, (unsigned long long)o->seed);
+	fflush(stdout);
+	for (unsigned long i = 0; i < o->cases; i++) {
+		struct scenario s = {0};
+
+		scenario_generate(&s, o->seed + i);
+		if (o->verbose)
+			printf("case %llu\n", (unsigned long long)(o->seed + i));
+		if (!law_holds(&s, &why)) {
+			printf("law: case %llu fails\n%s", (unsigned long long)(o->seed + i),
+			       buf_cstr(&why));
+			fflush(stdout);
+			if (!o->keep)
+				shrink(&s);
+			law_holds(&s, &why);
+			report(&s, &why, o->out);
+			scenario_free(&s);
+			buf_free(&why);
+			return 1;
+		}
+		scenario_free(&s);
+	}
+	printf("law: holds in %lu cases (%lu commits, %lu jobs, %lu routes compared), %.1f s\n",
+	       o->cases, total_commits, total_jobs, total_routes, seconds() - began);
+	buf_free(&why);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.cases = 1000, .seed = 1, .out = "law-failure.txt"};
+	int c;
+
+	while ((c = getopt(argc, argv, "n:s:f:o:vk")) != -1) {
+		switch (c) {
+		case 'n':
+			o.cases = strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			o.seed = strtoull(optarg, NULL, 10);
+			break;
+		case 'f':
+			o.file = optarg;
+			break;
+		case 'o':
+			o.out = optarg;
+			break;
+		case 'v':
+			o.verbose = true;
+			break;
+		case 'k':
+			o.keep = true;
+			break;
+		default:
+			fprintf(stderr, "usage: law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k]\n");
+			return 2;
+		}
+	}
+	log_set_sink(silent, NULL);
+	return o.file ? run_file(&o) : run_cases(&o);
+}

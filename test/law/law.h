@@ -1,0 +1,114 @@
+// The law (soft equals hard): after any sequence of changes of configuration, refreshes and live
+// routes has come to rest, every table is what it would be if all had begun with the final
+// configuration and the final routes.
+//
+//   scenario.c  a case as text: one step a line, so that shrinking is leaving lines out
+//   state.c     what a scenario's steps make of the configuration
+//   play.c      runs a case in the simulation, or its end state alone, and writes all tables down
+//   law.c       many cases, comparison, shrinking
+#pragma once
+
+#include "base/buf.h"
+#include "base/random.h"
+#include "player.h"
+#include "speaker/speaker.h"
+
+#define LAW_PEERS    5
+#define LAW_KEYS     10
+#define LAW_ARGS     5
+#define LAW_OBJECTS  5 // of each kind
+#define LAW_NETWORKS 3
+#define LAW_AS       65000
+
+// --- scenario.c -----------------------------------------------------------------------------------
+enum step_kind {
+	STEP_PEER,      // peer as flags families: of the case itself, first lines
+	STEP_CLOCK,     // cost of a look at the clock (microseconds), latency: likewise
+	STEP_ANNOUNCE,  // peer family key variant
+	STEP_WITHDRAW,  // peer family key
+	STEP_OBJECT,    // kind index seed
+	STEP_BIND,      // peer direction kind index (-1: none)
+	STEP_KEEP,      // peer (-1: all peers) 0|1
+	STEP_OPTION,    // peer which value
+	STEP_GLOBAL,    // which value
+	STEP_NETWORK,   // family key variant (-1: none)
+	STEP_AGGREGATE, // family key flags (-1: none)
+	STEP_PRESENT,   // peer 0|1
+	STEP_COMMIT,
+	STEP_REFRESH,   // peer (-1: all) import(1)|export(0) families
+	STEP_RESET,     // peer
+	STEP_ASK,       // peer family: it sends a ROUTE-REFRESH
+	STEP_RESEND,    // peer family dropped: it refreshes unasked, leaving out the keys of the bits
+	STEP_FLAP,      // peer: it breaks the connection
+	STEP_PAUSE,     // peer 0|1
+	STEP_RUN,       // microseconds
+	STEP_KINDS,
+};
+
+struct law_step {
+	enum step_kind kind;
+	long a[LAW_ARGS];
+};
+
+struct scenario {
+	uint64_t seed;            // of the simulation
+	struct law_step *steps;
+	unsigned count, cap;
+};
+
+enum { PEER_REFRESH = 1, PEER_ENHANCED = 2, PEER_CLIENT = 4 };
+
+void scenario_free(struct scenario *s);
+void scenario_add(struct scenario *s, const struct law_step *step);
+void scenario_generate(struct scenario *s, uint64_t seed); // peers, policies, routes, then changes
+void scenario_print(const struct scenario *s, struct buf *b);
+bool scenario_parse(struct scenario *s, const char *text, unsigned *ret_line);
+bool step_is_setup(const struct law_step *step); // part of the case itself: not left out when shrinking
+
+// --- state.c --------------------------------------------------------------------------------------
+enum { OBJECT_PREFIX, OBJECT_COMMUNITY, OBJECT_PATH, OBJECT_POLICY, OBJECT_KINDS };
+enum {
+	OPTION_PREFERRED_VALUE, OPTION_ALLOW_LOOP, OPTION_NEXT_HOP_LOCAL, OPTION_COMMUNITY,
+	OPTION_DEFAULT_ROUTE, OPTION_FIRST_AS, OPTION_KINDS,
+};
+enum {
+	GLOBAL_PATH_IGNORE, GLOBAL_LOCAL_PREF, GLOBAL_MED_MAXIMUM, GLOBAL_PATH_LIMIT,
+	GLOBAL_COMPARE_MED, GLOBAL_REFLECT, GLOBAL_KINDS,
+};
+
+struct law_peer {
+	bool known, present;
+	uint32_t as;
+	long flags;
+	uint16_t families;
+	bool keep;
+	long bind[2][OBJECT_KINDS]; // [import]: index or -1
+	long option[OPTION_KINDS];
+};
+
+struct law_state {
+	struct law_peer peer[LAW_PEERS];
+	long object[OBJECT_KINDS][LAW_OBJECTS]; // seeds; 0: does not exist
+	long global[GLOBAL_KINDS];
+	long network[AF_MAX][LAW_KEYS];         // variant; -1: none
+	long aggregate[AF_MAX][LAW_KEYS];       // flags; -1: none
+	bool keep_all;
+};
+
+void state_init(struct law_state *s);
+void state_step(struct law_state *s, const struct law_step *step); // steps that change it; others do nothing
+void law_key(const struct af *af, unsigned index, struct af_key *ret);
+void law_address(unsigned peer, char out[IP_TEXT_MAX]);
+struct speaker_config *state_config(const struct law_state *s, struct policy_store *store, uint32_t generation);
+
+// --- play.c ---------------------------------------------------------------------------------------
+struct outcome {
+	struct buf tables;     // every table, as text
+	struct buf complaint;  // what was wrong whatever the tables say; empty: nothing
+	unsigned commits, jobs, resets;
+	uint64_t routes;
+};
+
+// final_only: the configuration and the routes that the scenario ends with, from the start.
+void law_play(const struct scenario *s, bool final_only, struct outcome *ret);
+void outcome_free(struct outcome *o);

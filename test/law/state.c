@@ -1,0 +1,418 @@
+// From steps to a configuration: objects are made from their seeds, bindings refer to them by name,
+// and the whole is compiled afresh for every commit, as model/ would do it.
+#include "law.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "policy/source.h"
+
+void law_address(unsigned peer, char out[IP_TEXT_MAX])
+{
+	snprintf(out, IP_TEXT_MAX, "10.0.1.%u", peer + 1);
+}
+
+// Ten prefixes that nest: 0 is the default route, 1 to 3 cover 4 to 9.
+void law_key(const struct af *af, unsigned index, struct af_key *ret)
+{
+	struct ip ip = {.bits = af->prefix_bits};
+	unsigned length = 0;
+	unsigned wide = af->prefix_bits == 128;
+
+	if (wide) {
+		ip.b[0] = 0x20;
+		ip.b[1] = 0x01;
+	} else {
+		ip.b[0] = 10;
+	}
+	if (index) {
+		ip.b[wide ? 5 : 1] = (uint8_t)(index <= 3 ? index : 1 + index % 3);
+		length = index <= 3 ? (wide ? 48 : 16) : (wide ? 64 : 24);
+		if (index > 3)
+			ip.b[wide ? 7 : 2] = (uint8_t)index;
+	}
+	af->from_prefix(&ip, length, ret);
+}
+
+void state_init(struct law_state *s)
+{
+	memset(s, 0, sizeof(*s));
+	for (unsigned i = 0; i < LAW_PEERS; i++) {
+		for (unsigned k = 0; k < OBJECT_KINDS; k++)
+			s->peer[i].bind[0][k] = s->peer[i].bind[1][k] = -1;
+		s->peer[i].option[OPTION_COMMUNITY] = 1;
+		s->peer[i].option[OPTION_FIRST_AS] = 1;
+	}
+	s->global[GLOBAL_LOCAL_PREF] = 100;
+	s->global[GLOBAL_REFLECT] = 1;
+	for (unsigned i = 0; i < AF_MAX; i++) {
+		for (unsigned k = 0; k < LAW_KEYS; k++)
+			s->network[i][k] = s->aggregate[i][k] = -1;
+	}
+}
+
+static void step_peer(struct law_state *s, const struct law_step *t)
+{
+	struct law_peer *p = &s->peer[t->a[0]];
+
+	p->known = p->present = true;
+	p->as = (uint32_t)t->a[1];
+	p->flags = t->a[2];
+	p->families = (uint16_t)t->a[3];
+}
+
+static bool in_range(long v, long n)
+{
+	return v >= 0 && v < n;
+}
+
+void state_step(struct law_state *s, const struct law_step *t)
+{
+	const long *a = t->a;
+
+	if (t->kind == STEP_PEER && in_range(a[0], LAW_PEERS))
+		step_peer(s, t);
+	else if (t->kind == STEP_OBJECT && in_range(a[0], OBJECT_KINDS) && in_range(a[1], LAW_OBJECTS))
+		s->object[a[0]][a[1]] = a[2];
+	else if (t->kind == STEP_BIND && in_range(a[0], LAW_PEERS) && in_range(a[2], OBJECT_KINDS))
+		s->peer[a[0]].bind[a[1] & 1][a[2]] = a[3];
+	else if (t->kind == STEP_KEEP && a[0] < 0)
+		s->keep_all = a[1];
+	else if (t->kind == STEP_KEEP && in_range(a[0], LAW_PEERS))
+		s->peer[a[0]].keep = a[1];
+	else if (t->kind == STEP_OPTION && in_range(a[0], LAW_PEERS) && in_range(a[1], OPTION_KINDS))
+		s->peer[a[0]].option[a[1]] = a[2];
+	else if (t->kind == STEP_GLOBAL && in_range(a[0], GLOBAL_KINDS))
+		s->global[a[0]] = a[1];
+	else if (t->kind == STEP_NETWORK && in_range(a[0], af_count) && in_range(a[1], LAW_KEYS))
+		s->network[a[0]][a[1]] = a[2];
+	else if (t->kind == STEP_AGGREGATE && in_range(a[0], af_count) && in_range(a[1], LAW_KEYS))
+		s->aggregate[a[0]][a[1]] = a[2];
+	else if (t->kind == STEP_PRESENT && in_range(a[0], LAW_PEERS))
+		s->peer[a[0]].present = a[1] && s->peer[a[0]].known;
+}
+
+// --- objects --------------------------------------------------------------------------------------
+static const char *object_name(char out[16], unsigned kind, long index)
+{
+	static const char letters[OBJECT_KINDS] = {'p', 'c', '1', 'r'};
+
+	if (kind == OBJECT_PATH || kind == OBJECT_COMMUNITY)
+		snprintf(out, 16, "%ld", index + 1);
+	else
+		snprintf(out, 16, "%c%ld", letters[kind], index);
+	return out;
+}
+
+// A prefix list of the same name for both widths, over the law's keys.
+static void make_prefix(struct policy_source *src, const char *name, uint32_t seed, bool wide)
+{
+	struct source_filter *f =
+		policy_source_filter(src, wide ? FILTER_PREFIX_WIDE : FILTER_PREFIX, name);
+	const struct af *af = NULL;
+	struct random r;
+
+	for (unsigned i = 0; i < af_count && !af; i++) {
+		if ((af_list[i]->prefix_bits == 128) == wide)
+			af = af_list[i];
+	}
+	random_seed(&r, seed);
+	for (unsigned i = 0, n = 1 + random_below(&r, 3); i < n; i++) {
+		struct source_rule *rule =
+			policy_source_rule(src, f, 10 * (i + 1), random_below(&r, 4) != 0);
+		struct af_key key = {0};
+		unsigned bits;
+
+		law_key(af, random_below(&r, LAW_KEYS), &key);
+		rule->address = ip_from_bytes((uint8_t[16]){0}, wide ? 128 : 32);
+		const uint8_t *p = af->prefix(&key, &bits);
+		memcpy(rule->address.b, p, (bits + 7) / 8);
+		rule->length = (uint8_t)bits;
+		if (random_below(&r, 2))
+			rule->less_equal = wide ? 128 : 32;
+	}
+}
+
+static void make_community(struct policy_source *src, const char *name, uint32_t seed)
+{
+	struct source_filter *f = policy_source_filter(src, FILTER_COMMUNITY, name);
+	struct random r;
+	char word[16];
+
+	random_seed(&r, seed);
+	for (unsigned i = 0, n = 1 + random_below(&r, 2); i < n; i++) {
+		struct source_rule *rule =
+			policy_source_rule(src, f, 10 * (i + 1), random_below(&r, 4) != 0);
+
+		for (unsigned k = 0, words = 1 + random_below(&r, 2); k < words; k++) {
+			snprintf(word, sizeof(word), "100:%u", 1 + random_below(&r, 4));
+			policy_source_word(src, &rule->words, word);
+		}
+	}
+}
+
+static void make_path(struct policy_source *src, const char *name, uint32_t seed)
+{
+	static const char *const regex[] = {"_65101_", "^65102_", "_7$", "_65103_", ".*", "_64512_"};
+	struct source_filter *f = policy_source_filter(src, FILTER_PATH, name);
+	struct random r;
+
+	random_seed(&r, seed);
+	for (unsigned i = 0, n = 1 + random_below(&r, 2); i < n; i++) {
+		struct source_rule *rule =
+			policy_source_rule(src, f, 10 * (i + 1), random_below(&r, 3) != 0);
+
+		rule->regex = policy_source_text(src, regex[random_below(&r, 6)]);
+	}
+}
+
+static void make_match(struct policy_source *src, struct source_node *node, struct random *r)
+{
+	static const enum match_kind choice[] = {
+		MATCH_PREFIX, MATCH_COMMUNITY, MATCH_PATH_FILTER, MATCH_COST, MATCH_PATH_LENGTH,
+	};
+	static const unsigned object[] = {OBJECT_PREFIX, OBJECT_COMMUNITY, OBJECT_PATH};
+	unsigned which = random_below(r, 5);
+	struct source_match *m = policy_source_match(src, node, choice[which]);
+	char name[16];
+
+	if (which < 3)
+		policy_source_word(src, &m->names,
+				   object_name(name, object[which], random_below(r, LAW_OBJECTS)));
+	if (choice[which] == MATCH_PREFIX)
+		m->wide = random_below(r, 4) == 0;
+	if (choice[which] == MATCH_COST)
+		m->low = m->high = random_below(r, 3) * 10;
+	if (choice[which] == MATCH_PATH_LENGTH)
+		m->high = 1 + random_below(r, 4);
+}
+
+static void make_apply(struct policy_source *src, struct source_node *node, struct random *r)
+{
+	static const enum apply_kind choice[] = {
+		APPLY_LOCAL_PREF, APPLY_COST, APPLY_COMMUNITY, APPLY_PATH,
+		APPLY_ORIGIN, APPLY_PREFERRED_VALUE,
+	};
+	struct source_apply *a = policy_source_apply(src, node, choice[random_below(r, 6)]);
+	char word[16];
+
+	a->number = random_below(r, 3) * 50;
+	if (a->kind == APPLY_ORIGIN)
+		a->number = random_below(r, 2) ? ORIGIN_IGP : ORIGIN_INCOMPLETE;
+	if (a->kind == APPLY_COST && random_below(r, 2))
+		a->mode = MODE_PLUS;
+	if (a->kind == APPLY_COMMUNITY) {
+		a->mode = random_below(r, 3) ? MODE_ADDITIVE : MODE_NONE;
+		snprintf(word, sizeof(word), "100:%u", 1 + random_below(r, 5));
+		if (a->mode == MODE_ADDITIVE)
+			policy_source_word(src, &a->words, word);
+	}
+	if (a->kind == APPLY_PATH) {
+		a->mode = MODE_ADDITIVE;
+		policy_source_number(src, a, 65101 + random_below(r, 3));
+	}
+}
+
+static void make_policy(struct policy_source *src, const char *name, uint32_t seed)
+{
+	struct source_policy *p = policy_source_policy(src, name);
+	struct random r;
+
+	random_seed(&r, seed);
+	for (unsigned i = 0, n = 1 + random_below(&r, 3); i < n; i++) {
+		struct source_node *node =
+			policy_source_node(src, p, 10 * (i + 1), random_below(&r, 4) != 0);
+
+		for (unsigned k = random_below(&r, 3); k--;)
+			make_match(src, node, &r);
+		for (unsigned k = random_below(&r, 3); k--;)
+			make_apply(src, node, &r);
+		if (!random_below(&r, 5))
+			node->go = GOTO_NEXT;
+	}
+}
+
+static void make_object(struct policy_source *src, unsigned kind, unsigned index, long value)
+{
+	// One that was never configured exists all the same: a name without an object is refused.
+	uint32_t seed = value ? (uint32_t)value : 7 * kind + index + 1;
+	char name[16];
+
+	object_name(name, kind, index);
+	switch (kind) {
+	case OBJECT_PREFIX:
+		make_prefix(src, name, seed, false);
+		make_prefix(src, name, seed, true);
+		break;
+	case OBJECT_COMMUNITY:
+		make_community(src, name, seed);
+		break;
+	case OBJECT_PATH:
+		make_path(src, name, seed);
+		break;
+	default:
+		make_policy(src, name, seed);
+		break;
+	}
+}
+
+static void complain(void *arg, const char *object, const char *text)
+{
+	die("law: %s: %s", object, text);
+}
+
+static struct policy_snapshot *compile(const struct law_state *s, struct policy_store *store)
+{
+	struct policy_source *src = policy_source_new();
+	struct policy_snapshot *n;
+
+	for (unsigned kind = 0; kind < OBJECT_KINDS; kind++) {
+		for (unsigned i = 0; i < LAW_OBJECTS; i++)
+			make_object(src, kind, i, s->object[kind][i]);
+	}
+	n = policy_compile(store, src, complain, NULL);
+	policy_source_free(src);
+	return n;
+}
+
+// --- peers ----------------------------------------------------------------------------------------
+static struct policy_program *program_of(const struct speaker_config *c, const struct law_peer *p,
+					 const struct af *af, bool import)
+{
+	char name[OBJECT_KINDS][16];
+	const char *given[OBJECT_KINDS] = {0};
+	struct policy_binding b = {.af = af, .import = import};
+
+	for (unsigned k = 0; k < OBJECT_KINDS; k++) {
+		if (in_range(p->bind[import][k], LAW_OBJECTS))
+			given[k] = object_name(name[k], k, p->bind[import][k]);
+	}
+	b.prefix_list = given[OBJECT_PREFIX];
+	b.path_filter = given[OBJECT_PATH];
+	b.route_policy = given[OBJECT_POLICY];
+	return policy_program(c->store, c->policy, &b);
+}
+
+static uint8_t source_of(const struct law_peer *p)
+{
+	if (p->as != LAW_AS)
+		return SOURCE_EBGP;
+	return p->flags & PEER_CLIENT ? SOURCE_IBGP_CLIENT : SOURCE_IBGP;
+}
+
+static void fill_family(const struct law_state *s, const struct law_peer *p,
+			struct speaker_config *c, struct peer_config *to, unsigned i)
+{
+	struct peer_family *f = &to->family[i];
+
+	f->enabled = p->families >> i & 1;
+	f->keep_own = p->keep;
+	f->import = (struct rib_import){
+		.program = program_of(c, p, af_list[i], true),
+		.source = source_of(p),
+		.keep_all = p->keep || s->keep_all,
+		.check_first_as = p->option[OPTION_FIRST_AS],
+		.allow_as_loop = (uint8_t)p->option[OPTION_ALLOW_LOOP],
+		.preferred_value = (uint16_t)p->option[OPTION_PREFERRED_VALUE],
+		.peer_as = p->as,
+	};
+	f->export = (struct rib_export){
+		.program = program_of(c, p, af_list[i], false),
+		.kind = source_of(p),
+		.next_hop = p->option[OPTION_NEXT_HOP_LOCAL] ? NEXT_HOP_LOCAL : NEXT_HOP_DEFAULT,
+		.community = p->option[OPTION_COMMUNITY],
+		.default_route = p->option[OPTION_DEFAULT_ROUTE],
+		.local_as = LAW_AS,
+		.peer_as = p->as,
+	};
+}
+
+static void fill_peer(const struct law_state *s, unsigned i, struct speaker_config *c)
+{
+	const struct law_peer *p = &s->peer[i];
+	struct peer_config *to = &c->peers[c->peer_count++];
+	char text[IP_TEXT_MAX];
+
+	law_address(i, text);
+	ip_parse(text, &to->address);
+	to->session = (struct sess_config){
+		.remote = to->address,
+		.remote_port = 179,
+		.listen_port = 179,
+		.local_as = LAW_AS,
+		.real_local_as = LAW_AS,
+		.remote_as = p->as,
+		.router_id = c->router_id,
+		.internal = p->as == LAW_AS,
+		.families = p->families,
+		.hold_time = 180,
+		.keepalive = 60,
+		.connect_retry = 32,
+		.refresh = true,
+		.enhanced_refresh = true,
+		.as4 = true,
+		.passive = true,
+		.idle_hold = 1,
+	};
+	ip_parse("10.0.0.1", &to->session.local);
+	for (unsigned k = 0; k < af_count; k++)
+		fill_family(s, p, c, to, k);
+}
+
+static void fill_options(const struct law_state *s, struct rib_options *o)
+{
+	*o = (struct rib_options){
+		.local_as = LAW_AS,
+		.router_id = 0x0a000001,
+		.reflect_between_clients = s->global[GLOBAL_REFLECT],
+		.default_local_pref = (uint32_t)s->global[GLOBAL_LOCAL_PREF],
+		.as_path_ignore = s->global[GLOBAL_PATH_IGNORE],
+		.med_none_as_maximum = s->global[GLOBAL_MED_MAXIMUM],
+		.compare_different_as_med = s->global[GLOBAL_COMPARE_MED],
+		.as_path_limit = (unsigned)s->global[GLOBAL_PATH_LIMIT],
+		.max_paths = 1,
+	};
+}
+
+static void fill_origins(const struct law_state *s, struct family_config *f, unsigned i)
+{
+	f->networks = mem_zero(LAW_KEYS * sizeof(*f->networks));
+	f->aggregates = mem_zero(LAW_KEYS * sizeof(*f->aggregates));
+	for (unsigned k = 0; k < LAW_KEYS; k++) {
+		if (s->network[i][k] >= 0)
+			law_key(af_list[i], k, &f->networks[f->network_count++].key);
+		if (s->aggregate[i][k] >= 0) {
+			struct rib_aggregate *a = &f->aggregates[f->aggregate_count++];
+
+			law_key(af_list[i], k, &a->key);
+			a->as_set = s->aggregate[i][k] & 1;
+			a->detail_suppressed = s->aggregate[i][k] & 2;
+		}
+	}
+}
+
+struct speaker_config *state_config(const struct law_state *s, struct policy_store *store,
+				    uint32_t generation)
+{
+	struct speaker_config *c = speaker_config_new();
+
+	c->generation = generation;
+	c->present = true;
+	c->as = LAW_AS;
+	c->router_id = 0x0a000001;
+	c->keep_all = s->keep_all;
+	c->store = store;
+	c->policy = compile(s, store);
+	c->peers = mem_zero(LAW_PEERS * sizeof(*c->peers));
+	for (unsigned i = 0; i < LAW_PEERS; i++) {
+		if (s->peer[i].known && s->peer[i].present)
+			fill_peer(s, i, c);
+	}
+	for (unsigned i = 0; i < af_count; i++) {
+		fill_options(s, &c->family[i].options);
+		fill_origins(s, &c->family[i], i);
+	}
+	return c;
+}
