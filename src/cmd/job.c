@@ -59,7 +59,7 @@ static void job_text(struct buf *b, const struct soft_job *j)
 
 static void display_jobs(struct cli_call *c)
 {
-	struct soft_job **jobs;
+	const struct soft_job **jobs;
 	unsigned n = speaker_jobs(app_of(c)->speaker, &jobs), running = 0;
 	struct ip only = {0};
 	bool one = call_peer_address(c, &only);

@@ -10,7 +10,7 @@
 static void words_put(struct buf *b, const struct conf_line *l, unsigned from)
 {
 	for (unsigned i = from; i < l->words; i++)
-		buf_format(b, "%s%s", i > from ? " " : "", l->word[i]);
+		buf_format(b, "%s%s", i > from ? " " : "", conf_line_word(l, i));
 }
 
 static bool line_begins(const struct conf_line *l, const char *const *words, unsigned n)
@@ -18,7 +18,7 @@ static bool line_begins(const struct conf_line *l, const char *const *words, uns
 	if (l->words < n || l->undo)
 		return false;
 	for (unsigned i = 0; i < n; i++)
-		if (strcmp(l->word[i], words[i]))
+		if (strcmp(conf_line_word(l, i), words[i]))
 			return false;
 	return true;
 }
@@ -30,7 +30,7 @@ static void node_clauses(struct buf *b, const struct conf_node *node, const char
 	struct conf_iter it;
 	buf_format(b, "    %s :\n", title);
 	for (const struct conf_node *n = conf_first(&it, node); n; n = conf_next(&it)) {
-		if (strcmp(n->line->word[0], first))
+		if (strcmp(conf_line_word(n->line, 0), first))
 			continue;
 		buf_text(b, "    ");
 		conf_line_text(n->line, b);
@@ -46,7 +46,7 @@ static void node_show(struct buf *b, const struct conf_node *n)
 	node_clauses(b, n, "Apply clauses", "apply");
 	struct conf_iter it;
 	for (const struct conf_node *child = conf_first(&it, n); child; child = conf_next(&it))
-		if (!strcmp(child->line->word[0], "goto")) {
+		if (!strcmp(conf_line_word(child->line, 0), "goto")) {
 			buf_text(b, "    ");
 			conf_line_text(child->line, b);
 			buf_u8(b, '\n');
@@ -63,7 +63,7 @@ static json_t *node_json(const struct conf_node *n)
 		json_array_append_new(clauses, json_string(buf_cstr(&text)));
 		buf_free(&text);
 	}
-	return json_pack("{s:s, s:s, s:I, s:o}", "name", n->line->word[1], "action",
+	return json_pack("{s:s, s:s, s:I, s:o}", "name", conf_line_word(n->line, 1), "action",
 			 conf_has(n->line, "deny") ? "deny" : "permit", "node",
 			 (json_int_t)conf_number_after(n->line, "node", 0), "clauses", clauses);
 }
@@ -78,12 +78,12 @@ static void display_route_policy(struct cli_call *c)
 	json_t *list = json_array();
 	for (const struct conf_node *n = conf_first(&it, tree.root); n; n = conf_next(&it)) {
 		if (!line_begins(n->line, head, 1) || !conf_after(n->line, "node") ||
-		    (only && strcmp(only, n->line->word[1])))
+		    (only && strcmp(only, conf_line_word(n->line, 1))))
 			continue;
-		if (strcmp(buf_cstr(&last), n->line->word[1])) {
+		if (strcmp(buf_cstr(&last), conf_line_word(n->line, 1))) {
 			buf_clear(&last);
-			buf_text(&last, n->line->word[1]);
-			buf_format(&out, "Route-policy : %s\n", n->line->word[1]);
+			buf_text(&last, conf_line_word(n->line, 1));
+			buf_format(&out, "Route-policy : %s\n", conf_line_word(n->line, 1));
 		}
 		node_show(&out, n);
 		json_array_append_new(list, node_json(n));
@@ -108,7 +108,7 @@ static void display_route_policy(struct cli_call *c)
 // row.more: the title; the words behind `display` are those of the statements.
 static void display_filter(struct cli_call *c)
 {
-	const char *words[4] = {c->line->word[1], c->line->word[2]};
+	const char *words[4] = {conf_line_word(c->line, 1), conf_line_word(c->line, 2)};
 	const char *only = conf_value(c->line, "filter-name");
 	struct conf_tree tree = conf_tree_clone(conf_store_running(app_of(c)->store));
 	struct conf_iter it;
@@ -118,22 +118,23 @@ static void display_filter(struct cli_call *c)
 		if (!line_begins(n->line, words, 2))
 			continue;
 		// `basic NAME` and `advanced NAME`: the name is one word further on.
-		bool kind =
-			!strcmp(n->line->word[2], "basic") || !strcmp(n->line->word[2], "advanced");
+		bool kind = !strcmp(conf_line_word(n->line, 2), "basic") ||
+			    !strcmp(conf_line_word(n->line, 2), "advanced");
 		unsigned at = kind ? 3 : 2;
-		if (at >= n->line->words || (only && strcmp(only, n->line->word[at])))
+		if (at >= n->line->words || (only && strcmp(only, conf_line_word(n->line, at))))
 			continue;
-		if (strcmp(buf_cstr(&last), n->line->word[at])) {
+		if (strcmp(buf_cstr(&last), conf_line_word(n->line, at))) {
 			buf_clear(&last);
-			buf_text(&last, n->line->word[at]);
+			buf_text(&last, conf_line_word(n->line, at));
 			buf_format(&out, "%s : %s\n", (const char *)c->row->more,
-				   n->line->word[at]);
+				   conf_line_word(n->line, at));
 		}
 		buf_clear(&entry);
 		words_put(&entry, n->line, at + 1);
 		buf_format(&out, "        %s\n", buf_cstr(&entry));
-		json_array_append_new(list, json_pack("{s:s, s:s}", "name", n->line->word[at],
-						      "rule", buf_cstr(&entry)));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s}", "name", conf_line_word(n->line, at),
+						"rule", buf_cstr(&entry)));
 	}
 	if (only && !last.len) {
 		cli_error(c, "The filter does not exist.");

@@ -4,6 +4,7 @@
 // wide family's form covers whatever that peer has enabled.
 #include "cmd/app.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
