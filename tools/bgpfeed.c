@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -57,21 +56,6 @@ static const char usage[] =
 	"  --run COMMAND         runs commands (may be repeated), then ends\n"
 	"  --json FILE           status as JSON at the end (and at SIGUSR1); - is standard output\n"
 	"  --help, --version\n";
-
-uint64_t feed_clock(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-struct peer *feed_peer(struct feed *f, const char *name)
-{
-	for (unsigned i = 0; i < f->peer_count; i++)
-		if (strcmp(f->peers[i]->o.name, name) == 0)
-			return f->peers[i];
-	return NULL;
-}
 
 // --- options ------------------------------------------------------------------------------------
 

@@ -157,7 +157,7 @@ void receive_refresh(struct peer *p, const uint8_t *body, size_t n);
 void receive_closed(struct peer *p);                  // all routes of the peer are gone
 void holding_mark(struct holding *h, struct feed *f); // counts what is seen from now on
 
-// --- the whole (bgpfeed.c) ----------------------------------------------------------------------
+// --- the whole ----------------------------------------------------------------------
 struct measure;
 struct control;
 struct feed {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cursor.h"
@@ -16,6 +17,21 @@
 #include "base/mem.h"
 
 enum { IN_BYTES = 256 * 1024, CONNECT_TIME_US = 3000000 };
+
+uint64_t feed_clock(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+struct peer *feed_peer(struct feed *f, const char *name)
+{
+	for (unsigned i = 0; i < f->peer_count; i++)
+		if (strcmp(f->peers[i]->o.name, name) == 0)
+			return f->peers[i];
+	return NULL;
+}
 
 static socklen_t address_size(const struct sockaddr *sa)
 {
