@@ -543,6 +543,7 @@ int main(int argc, char **argv)
 	while (!f->quit && !signal_quit && !(s.run.len && control_idle(f->control)))
 		loop_turn(f);
 	feed_end(f);
+	buf_free(&s.run);
 	if (s.socket)
 		unlink(s.socket);
 	return 0;
