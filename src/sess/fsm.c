@@ -97,6 +97,19 @@ static void count_end(struct conn *c)
 		s->failures = 0;
 }
 
+// Nobody goes on: a while in Idle, or in Active until we try again. A peer that takes connections
+// and drops them is not tried at full speed, nor only after the whole retry time.
+static void rest(struct conn *c)
+{
+	struct sess *s = c->sess;
+
+	s->failures++;
+	if (c->state == SESS_IDLE)
+		timer_wait_in_idle(s);
+	else if (!s->mute && !s->config.passive)
+		timer_start(c->connect_retry, timer_rest(s));
+}
+
 // Ends the connection: NOTIFICATION if the event has one, then `next`, unless the other connection
 // goes on in its place. The owner hears of it last.
 static void end(struct conn *c, const struct fsm_event *e, enum sess_down_cause cause,
@@ -121,12 +134,8 @@ static void end(struct conn *c, const struct fsm_event *e, enum sess_down_cause 
 		conn_drop(other);
 	bool replaced = other->state != SESS_IDLE, carried = other->state >= SESS_OPENSENT;
 	enter(c, replaced ? SESS_IDLE : next);
-	if (!replaced && next == SESS_ACTIVE && !s->mute && !s->config.passive)
-		timer_start_connect_retry(c);
-	if (!replaced && next == SESS_IDLE && e->type != EVENT_MANUAL_STOP) {
-		s->failures++;
-		timer_wait_in_idle(s);
-	}
+	if (!replaced && e->type != EVENT_MANUAL_STOP)
+		rest(c);
 	if (other->confirmed && e->type != EVENT_MANUAL_STOP)
 		fsm_simple(other, EVENT_KEEPALIVE);
 	fsm_publish(s);

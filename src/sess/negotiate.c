@@ -6,6 +6,10 @@
 // carry no route, and the peer is told what it lacks: NOTIFICATION 2/7 with the Multiprotocol
 // capabilities that we want (RFC 5492 section 5). A side that names no family at all, in the old
 // way, speaks the classic one (RFC 4760 section 8).
+//
+// With enhanced route refresh goes the Graceful Restart capability, naming no family: it says no more
+// than that we send End-of-RIB (RFC 4724 section 3), which RFC 7313 section 4 makes the peer wait
+// for. Without it FRR holds back its answer to a refresh for ever (seen with 8.4.4).
 #include "sess/sess_private.h"
 
 // Families whose next hop is of IPv4 by nature, but of IPv6 on a session over IPv6 (RFC 8950).
@@ -21,7 +25,7 @@ static uint16_t extended_next_hop(const struct sess_config *cf)
 
 void negotiate_offer(const struct sess_config *cf, bool bare, struct open *ret)
 {
-	bool refresh = cf->refresh;
+	bool enhanced = cf->refresh && cf->enhanced_refresh;
 
 	*ret = (struct open){
 		.version = 4,
@@ -36,11 +40,11 @@ void negotiate_offer(const struct sess_config *cf, bool bare, struct open *ret)
 	ret->caps = (struct capabilities){
 		.families = cf->families,
 		.multiprotocol = true,
-		.refresh = refresh,
-		.enhanced_refresh = refresh && cf->enhanced_refresh,
+		.refresh = cf->refresh,
+		.enhanced_refresh = enhanced,
 		.extended_message = cf->extended_message,
 		.as4 = cf->as4,
-		.graceful_restart = cf->graceful_restart,
+		.graceful_restart = cf->graceful_restart || enhanced,
 		.as4_number = cf->local_as,
 		.extended_next_hop = extended_next_hop(cf),
 	};

@@ -209,9 +209,11 @@ static void test_B2_C1_M1_offer(void **state)
 	assert_true(ours.caps.multiprotocol && !ours.caps.conventional);
 	assert_int_equal(ours.caps.families, 3);
 	assert_int_equal(ours.caps.as4_number, 65001);
-	config.refresh = false; // RFC 7313 needs RFC 2918
+	assert_true(ours.caps.graceful_restart); // End-of-RIB will come
+	config.refresh = false;                  // RFC 7313 needs RFC 2918
 	negotiate_offer(&config, false, &ours);
 	assert_false(ours.caps.refresh || ours.caps.enhanced_refresh);
+	assert_false(ours.caps.graceful_restart);
 }
 
 static void test_conventional_offer(void **state)

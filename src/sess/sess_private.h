@@ -142,7 +142,9 @@ void fsm_publish(struct sess *s); // chooses main; tells of a new state
 void conn_drop(struct conn *c);   // without a word to anybody
 
 // --- timers.c ---------------------------------------------------------------------------------------
-void timers_new(struct conn *c);                    // makes them
+void timers_new(struct conn *c); // makes them
+uint64_t timer_rest(
+	struct sess *s); // microseconds to wait after a failure: grows with their number
 void timer_wait_in_idle(struct sess *s);            // starts the idle hold timer
 void timer_set_hold(struct conn *c, uint64_t hold); // counts from now on; 0: no hold timer
 void timer_heard(struct conn *c);                   // a KEEPALIVE or an UPDATE came

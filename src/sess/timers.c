@@ -4,16 +4,20 @@
 // state machine's matter (fsm.c); here is when they do.
 #include "sess/sess_private.h"
 
-void timer_wait_in_idle(struct sess *s)
+uint64_t timer_rest(struct sess *s)
 {
 	uint64_t base = s->config.idle_hold ? s->config.idle_hold : 1;
 	uint64_t most = s->config.connect_retry > base ? s->config.connect_retry : base;
 	unsigned doubled = s->failures > 1 ? s->failures - 1 : 0;
 	uint64_t seconds = doubled < 16 ? base << doubled : most;
 
+	return sess_jitter(s, (seconds < most ? seconds : most) * SECOND);
+}
+
+void timer_wait_in_idle(struct sess *s)
+{
 	if (sess_enabled(s))
-		timer_start(s->idle_hold,
-			    sess_jitter(s, (seconds < most ? seconds : most) * SECOND));
+		timer_start(s->idle_hold, timer_rest(s));
 }
 
 void timer_set_hold(struct conn *c, uint64_t hold)
