@@ -41,8 +41,8 @@ static int end(void **state)
 
 static void walk(uint16_t peer, bool import, uint32_t generation)
 {
-	struct soft_request r = rig_request(&g, peer, import, import ? MEANS_RETAINED : MEANS_EXPORT,
-					    generation);
+	struct soft_request r =
+		rig_request(&g, peer, import, import ? MEANS_RETAINED : MEANS_EXPORT, generation);
 
 	soft_start(g.soft, &r);
 }
@@ -392,10 +392,10 @@ static void plan_adds_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(invariant_1), CASE(invariant_2), CASE(invariant_3), CASE(invariant_4),
-		CASE(invariant_5), CASE(invariant_6), CASE(invariant_7), CASE(invariant_8),
+		CASE(invariant_1), CASE(invariant_2),   CASE(invariant_3),     CASE(invariant_4),
+		CASE(invariant_5), CASE(invariant_6),   CASE(invariant_7),     CASE(invariant_8),
 		CASE(invariant_9), CASE(without_marks), CASE(unasked_refresh), CASE(shared_walk),
-		CASE(resend), CASE(pending), CASE(session_down), CASE(plan_adds_up),
+		CASE(resend),      CASE(pending),       CASE(session_down),    CASE(plan_adds_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

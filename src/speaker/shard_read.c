@@ -28,7 +28,7 @@ struct reading {
 	struct run_keys *runs;
 	unsigned run_count, run_cap;
 	bool collected, over;
-	uint32_t position;        // of the walk that collects
+	uint32_t position;       // of the walk that collects
 	unsigned window;         // batches that may still be sent
 	struct shard_rows *rows; // being filled
 	unsigned row_cap;

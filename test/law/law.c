@@ -235,7 +235,8 @@ int main(int argc, char **argv)
 			o.keep = true;
 			break;
 		default:
-			fprintf(stderr, "usage: law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k]\n");
+			fprintf(stderr,
+				"usage: law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k]\n");
 			return 2;
 		}
 	}

@@ -23,9 +23,10 @@
 // --- scenario.c -----------------------------------------------------------------------------------
 enum step_kind {
 	STEP_PEER,      // peer as flags families: of the case itself, first lines
-	STEP_CLOCK,     // cost of a look at the clock (microseconds), latency: likewise
+	STEP_CLOCK,     // cost of a look at the clock (microseconds), bytes on their way: likewise
 	STEP_ANNOUNCE,  // peer family key variant
 	STEP_WITHDRAW,  // peer family key
+	STEP_BULK,      // peer family count variant
 	STEP_OBJECT,    // kind index seed
 	STEP_BIND,      // peer direction kind index (-1: none)
 	STEP_KEEP,      // peer (-1: all peers) 0|1

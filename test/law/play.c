@@ -10,13 +10,14 @@
 #include "base/mem.h"
 #include "sim/sim.h"
 
-#define SPEAKER "10.0.0.1"
+#define SPEAKER    "10.0.0.1"
+#define LINES_MAX  16384
 #define REST_TRIES 2000 // half seconds of simulated time
 
 struct game {
 	const struct scenario *scenario;
 	struct outcome *out;
-	struct law_state state;   // the candidate configuration
+	struct law_state state; // the candidate configuration
 	struct policy_store *store;
 	struct loop *loop, *players_loop;
 	struct speaker *speaker;
@@ -27,8 +28,7 @@ struct game {
 	bool reading;
 };
 
-static void complain(struct game *g, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+static void complain(struct game *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void complain(struct game *g, const char *format, ...)
 {
 	va_list ap;
@@ -129,7 +129,8 @@ static void commit(struct game *g)
 
 	speaker_plan(g->speaker, c, &plan);
 	allow_planned(g, &plan);
-	for (unsigned i = 0; i < LAW_PEERS; i++) // a session that is being made may have to begin anew
+	for (unsigned i = 0; i < LAW_PEERS;
+	     i++) // a session that is being made may have to begin anew
 		g->allowed[i] += g->player[i].loop && !is_up(peer_of(g, i));
 	speaker_apply(g->speaker, c, &plan);
 	soft_plan_free(&plan);
@@ -197,6 +198,10 @@ static void route(struct game *g, const struct law_step *t)
 	if (!p)
 		return;
 	law_key(af, (unsigned)t->a[2] % LAW_KEYS, &key);
+	if (t->kind == STEP_BULK) {
+		player_bulk(p, af, (unsigned)t->a[2], (uint32_t)t->a[3]);
+		return;
+	}
 	if (t->kind == STEP_ANNOUNCE)
 		player_announce(p, af, &key, (uint32_t)t->a[3]);
 	else
@@ -246,6 +251,12 @@ static void play_step(struct game *g, const struct law_step *t)
 	}
 }
 
+static void set_clock(const struct law_step *t)
+{
+	sim_set_clock_cost((uint64_t)t->a[0]);
+	sim_link_default()->window = (size_t)t->a[1];
+}
+
 static void play_all(struct game *g, bool final_only)
 {
 	for (unsigned i = 0; i < g->scenario->count; i++) {
@@ -254,12 +265,13 @@ static void play_all(struct game *g, bool final_only)
 		state_step(&g->state, t);
 		if (t->kind == STEP_PEER)
 			add_player(g, t);
-		else if (t->kind == STEP_ANNOUNCE || t->kind == STEP_WITHDRAW)
+		else if (t->kind == STEP_ANNOUNCE || t->kind == STEP_WITHDRAW ||
+			 t->kind == STEP_BULK)
 			route(g, t);
 		else if (t->kind == STEP_RESEND)
 			resend(g, t);
 		else if (t->kind == STEP_CLOCK && !final_only)
-			sim_set_clock_cost((uint64_t)t->a[0]);
+			set_clock(t);
 		else if (!final_only)
 			play_step(g, t);
 	}
@@ -327,7 +339,7 @@ static bool settle_pending(struct game *g)
 struct line_sink {
 	struct game *g;
 	const char *title;
-	char *lines[4096];
+	char *lines[LINES_MAX];
 	unsigned count;
 };
 
@@ -362,7 +374,7 @@ static bool take_rows(void *arg, const struct rib_route *r, unsigned n)
 {
 	struct line_sink *s = arg;
 
-	for (unsigned i = 0; i < n && s->count < 4096; i++) {
+	for (unsigned i = 0; i < n && s->count < LINES_MAX; i++) {
 		struct buf b = {0};
 
 		buf_format(&b, "%s ", s->title);

@@ -116,6 +116,45 @@ static void put_withdrawal(struct player *p, const struct af *af, const struct a
 	update_end(&w);
 }
 
+// Apart from every other key of a case: 172.16.x.y/32, 2001:DBA:0:x::/64.
+void player_bulk_key(const struct af *af, unsigned index, struct af_key *ret)
+{
+	struct ip ip = {.bits = af->prefix_bits};
+	bool wide = af->prefix_bits == 128;
+	const uint8_t low[] = {172, 16, (uint8_t)(index >> 8), (uint8_t)index};
+	const uint8_t high[] = {0x20, 1, 0x0d, 0xba, 0, 0, (uint8_t)(index >> 8), (uint8_t)index};
+
+	memcpy(ip.b, wide ? high : low, wide ? 8 : 4);
+	af->from_prefix(&ip, wide ? 64 : 32, ret);
+}
+
+static void put_bulk(struct player *p, const struct af *af, unsigned from, unsigned to,
+		     uint32_t variant)
+{
+	struct update_writer w;
+	struct attrs as;
+	struct span hop;
+	struct buf attributes = {0};
+
+	arena_reset(&p->scratch);
+	update_begin(&w, &p->out, af, BGP_MAX, (af->props & AF_CLASSIC) != 0);
+	if (variant) {
+		player_attrs(p, af, variant, &as, &hop, &p->scratch);
+		attributes_encode(&attributes, &as, true, &p->scratch);
+		update_set(&w, (struct span){attributes.data, attributes.len}, hop);
+	} else {
+		update_set_withdraw(&w);
+	}
+	for (unsigned i = from; i < to; i++) {
+		struct af_key key = {0};
+
+		player_bulk_key(af, i, &key);
+		update_key(&w, &key);
+	}
+	update_end(&w);
+	buf_free(&attributes);
+}
+
 static bool speaks(const struct player *p, const struct af *af)
 {
 	return p->established && p->families & af_bit(af);
@@ -166,8 +205,27 @@ void player_withdraw(struct player *p, const struct af *af, const struct af_key 
 	}
 }
 
+void player_bulk(struct player *p, const struct af *af, unsigned count, uint32_t variant)
+{
+	struct player_bulk *b = &p->bulk[af_index(af)];
+	unsigned before = b->count;
+
+	*b = (struct player_bulk){count, variant};
+	if (!speaks(p, af))
+		return;
+	if (count)
+		put_bulk(p, af, 0, count, variant);
+	if (before > count)
+		put_bulk(p, af, count, before, 0);
+	send_out(p);
+}
+
 static void put_table(struct player *p, const struct af *af)
 {
+	const struct player_bulk *b = &p->bulk[af_index(af)];
+
+	if (b->count)
+		put_bulk(p, af, 0, b->count, b->variant);
 	for (unsigned i = 0; i < PLAYER_ROUTES; i++) {
 		if (p->route[af_index(af)][i].used)
 			put_route(p, af, &p->route[af_index(af)][i]);
@@ -212,7 +270,8 @@ bool player_wants_answering(const struct player *p)
 }
 
 // --- what it is told ------------------------------------------------------------------------------
-static struct player_told *told_find(struct player *p, const struct af *af, const struct af_key *key)
+static struct player_told *told_find(struct player *p, const struct af *af,
+				     const struct af_key *key)
 {
 	struct player_told *all = p->told[af_index(af)];
 
@@ -245,11 +304,14 @@ static void told_put(struct player *p, const struct af *af, const struct af_key 
 	struct player_told *t = told_find(p, af, key);
 
 	if (!t) {
-		if (p->told_count[af_index(af)] == PLAYER_TOLD) {
-			p->complaint = "told more than fits";
-			return;
+		unsigned i = af_index(af);
+
+		if (p->told_count[i] == p->told_cap[i]) {
+			p->told_cap[i] = p->told_cap[i] ? p->told_cap[i] * 2 : 32;
+			p->told[i] = mem_resize(p->told[i], p->told_cap[i] * sizeof(*p->told[i]));
 		}
-		t = &p->told[af_index(af)][p->told_count[af_index(af)]++];
+		t = &p->told[i][p->told_count[i]++];
+		*t = (struct player_told){0};
 		t->key = *key;
 	} else if (t->attrs.len == attrs->len && !memcmp(t->attrs.data, attrs->data, attrs->len) &&
 		   !(p->refreshing & af_bit(af))) {
@@ -370,14 +432,15 @@ static void send_open(struct player *p)
 		.version = 4,
 		.as = p->as,
 		.router_id = p->router_id,
-		.caps = {
-			.families = p->families,
-			.multiprotocol = true,
-			.refresh = p->refresh,
-			.enhanced_refresh = p->enhanced,
-			.as4 = true,
-			.as4_number = p->as,
-		},
+		.caps =
+			{
+				.families = p->families,
+				.multiprotocol = true,
+				.refresh = p->refresh,
+				.enhanced_refresh = p->enhanced,
+				.as4 = true,
+				.as4_number = p->as,
+			},
 	};
 
 	open_encode(&p->out, &o);
@@ -441,7 +504,8 @@ static void on_read(void *arg, const uint8_t *bytes, size_t n)
 	int len;
 
 	buf_put(&p->in, bytes, n);
-	while (p->stream && (len = frame_length(p->in.data + at, p->in.len - at, BGP_MAX, &f)) > 0 &&
+	while (p->stream &&
+	       (len = frame_length(p->in.data + at, p->in.len - at, BGP_MAX, &f)) > 0 &&
 	       (size_t)len <= p->in.len - at) {
 		take_message(p, p->in.data + at, (size_t)len);
 		at += (size_t)len;
@@ -517,6 +581,9 @@ void player_free(struct player *p)
 {
 	if (p->stream)
 		session_over(p);
+	told_clear(p);
+	for (unsigned i = 0; i < AF_MAX; i++)
+		mem_free(p->told[i]);
 	timer_free(p->retry);
 	timer_free(p->answer);
 	buf_free(&p->in);

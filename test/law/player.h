@@ -12,12 +12,17 @@
 #include "wire/wire.h"
 
 #define PLAYER_ROUTES 16 // per family
-#define PLAYER_TOLD   64
 
 struct player_route {
 	bool used;
 	struct af_key key;
 	uint32_t variant; // what player_attrs makes attributes of
+};
+
+// Many routes with one set of attributes, in as few messages as possible.
+struct player_bulk {
+	unsigned count; // 0: none
+	uint32_t variant;
 };
 
 struct player_told {
@@ -39,8 +44,9 @@ struct player {
 	uint64_t answer_delay;   // of ROUTE-REFRESH, microseconds
 	uint16_t answers;        // families whose refresh is waiting for its answer
 	struct player_route route[AF_MAX][PLAYER_ROUTES];
-	struct player_told told[AF_MAX][PLAYER_TOLD];
-	unsigned told_count[AF_MAX];
+	struct player_bulk bulk[AF_MAX];
+	struct player_told *told[AF_MAX]; // owned
+	unsigned told_count[AF_MAX], told_cap[AF_MAX];
 	uint16_t end_of_rib;     // families whose End-of-RIB came in this session
 	unsigned updates_in, announced_in, withdrawn_in, refresh_in, borr_in, eorr_in, notifications_in;
 	unsigned redundant_in;   // announcements equal to what it had been told, outside a refresh
@@ -60,6 +66,8 @@ void player_disconnect(struct player *p); // breaks the connection; `wanted` dec
 void player_pause(struct player *p, bool pause);
 void player_announce(struct player *p, const struct af *af, const struct af_key *key, uint32_t variant);
 void player_withdraw(struct player *p, const struct af *af, const struct af_key *key);
+void player_bulk(struct player *p, const struct af *af, unsigned count, uint32_t variant); // instead of those before
+void player_bulk_key(const struct af *af, unsigned index, struct af_key *ret);
 void player_forget(struct player *p, const struct af *af, const struct af_key *key); // out of its table, without a word
 void player_refresh(struct player *p, const struct af *af); // sends all again, between BoRR and EoRR if enhanced
 void player_ask(struct player *p, const struct af *af);     // sends a ROUTE-REFRESH

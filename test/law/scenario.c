@@ -12,25 +12,16 @@ static const struct {
 	const char *word;
 	unsigned args;
 } kinds[STEP_KINDS] = {
-	[STEP_PEER] = {"peer", 4},
-	[STEP_CLOCK] = {"clock", 2},
-	[STEP_ANNOUNCE] = {"announce", 4},
-	[STEP_WITHDRAW] = {"withdraw", 3},
-	[STEP_OBJECT] = {"object", 3},
-	[STEP_BIND] = {"bind", 4},
-	[STEP_KEEP] = {"keep", 2},
-	[STEP_OPTION] = {"option", 3},
-	[STEP_GLOBAL] = {"global", 2},
-	[STEP_NETWORK] = {"network", 3},
-	[STEP_AGGREGATE] = {"aggregate", 3},
-	[STEP_PRESENT] = {"present", 2},
-	[STEP_COMMIT] = {"commit", 0},
-	[STEP_REFRESH] = {"refresh", 3},
-	[STEP_RESET] = {"reset", 1},
-	[STEP_ASK] = {"ask", 2},
-	[STEP_RESEND] = {"resend", 3},
-	[STEP_FLAP] = {"flap", 1},
-	[STEP_PAUSE] = {"pause", 2},
+	[STEP_PEER] = {"peer", 4},         [STEP_CLOCK] = {"clock", 2},
+	[STEP_ANNOUNCE] = {"announce", 4}, [STEP_WITHDRAW] = {"withdraw", 3},
+	[STEP_BULK] = {"bulk", 4},         [STEP_OBJECT] = {"object", 3},
+	[STEP_BIND] = {"bind", 4},         [STEP_KEEP] = {"keep", 2},
+	[STEP_OPTION] = {"option", 3},     [STEP_GLOBAL] = {"global", 2},
+	[STEP_NETWORK] = {"network", 3},   [STEP_AGGREGATE] = {"aggregate", 3},
+	[STEP_PRESENT] = {"present", 2},   [STEP_COMMIT] = {"commit", 0},
+	[STEP_REFRESH] = {"refresh", 3},   [STEP_RESET] = {"reset", 1},
+	[STEP_ASK] = {"ask", 2},           [STEP_RESEND] = {"resend", 3},
+	[STEP_FLAP] = {"flap", 1},         [STEP_PAUSE] = {"pause", 2},
 	[STEP_RUN] = {"run", 1},
 };
 
@@ -113,6 +104,7 @@ struct making {
 	struct scenario *s;
 	struct random r;
 	unsigned peers;
+	bool bulky;
 };
 
 static long below(struct making *m, unsigned n)
@@ -145,6 +137,13 @@ static long any_family(struct making *m)
 static void add_announce(struct making *m)
 {
 	add(m, STEP_ANNOUNCE, any_peer(m), any_family(m), below(m, LAW_KEYS), 1 + below(m, 40));
+}
+
+// More destinations than a walk visits between two looks at the clock.
+static void add_bulk(struct making *m)
+{
+	add(m, STEP_BULK, any_peer(m), any_family(m), below(m, 4) ? 100 + below(m, 500) : 0,
+	    1 + below(m, 40));
 }
 
 static void make_peers(struct making *m)
@@ -264,17 +263,20 @@ static void make_event(struct making *m)
 		add(m, STEP_WITHDRAW, any_peer(m), any_family(m), below(m, LAW_KEYS), 0);
 		break;
 	default:
-		add_announce(m);
+		if (m->bulky && !below(m, 3))
+			add_bulk(m);
+		else
+			add_announce(m);
 		break;
 	}
 }
 
 static void make_pause(struct making *m)
 {
-	static const unsigned spans[] = {500, 3000, 20000, 400000};
+	static const unsigned spans[] = {500, 3000, 20000, 400000, 8000000};
 
 	if (below(m, 2))
-		add(m, STEP_RUN, 1 + below(m, spans[below(m, 4)]), 0, 0, 0);
+		add(m, STEP_RUN, 1 + below(m, spans[below(m, below(m, 3) ? 4 : 5)]), 0, 0, 0);
 }
 
 void scenario_generate(struct scenario *s, uint64_t seed)
@@ -287,14 +289,17 @@ void scenario_generate(struct scenario *s, uint64_t seed)
 	m.peers = 2 + (unsigned)below(&m, LAW_PEERS - 1);
 	make_peers(&m);
 	add(&m, STEP_CLOCK, 1 + below(&m, below(&m, 2) ? 40 : 900), 100 + below(&m, 5000), 0, 0);
-	for (n = 6 + (unsigned)below(&m, 12); n--;)
+	m.bulky = !below(&m, 8);
+	for (n = m.bulky ? 2 : 0; n--;)
+		add_bulk(&m);
+	for (n = 8 + (unsigned)below(&m, 24); n--;)
 		add_announce(&m);
 	for (n = 4 + (unsigned)below(&m, 8); n--;)
 		make_config(&m);
 	add(&m, STEP_COMMIT, 0, 0, 0, 0);
 	add(&m, STEP_RUN, 1 + below(&m, 3000000), 0, 0, 0);
-	for (n = 2 + (unsigned)below(&m, 6); n--;) {
-		for (unsigned k = (unsigned)below(&m, 4); k--; make_pause(&m))
+	for (n = 2 + (unsigned)below(&m, 12); n--;) {
+		for (unsigned k = (unsigned)below(&m, 5); k--; make_pause(&m))
 			make_event(&m);
 		for (unsigned k = 1 + (unsigned)below(&m, 3); k--;)
 			make_config(&m);

@@ -74,7 +74,8 @@ void state_step(struct law_state *s, const struct law_step *t)
 
 	if (t->kind == STEP_PEER && in_range(a[0], LAW_PEERS))
 		step_peer(s, t);
-	else if (t->kind == STEP_OBJECT && in_range(a[0], OBJECT_KINDS) && in_range(a[1], LAW_OBJECTS))
+	else if (t->kind == STEP_OBJECT && in_range(a[0], OBJECT_KINDS) &&
+		 in_range(a[1], LAW_OBJECTS))
 		s->object[a[0]][a[1]] = a[2];
 	else if (t->kind == STEP_BIND && in_range(a[0], LAW_PEERS) && in_range(a[2], OBJECT_KINDS))
 		s->peer[a[0]].bind[a[1] & 1][a[2]] = a[3];
@@ -82,7 +83,8 @@ void state_step(struct law_state *s, const struct law_step *t)
 		s->keep_all = a[1];
 	else if (t->kind == STEP_KEEP && in_range(a[0], LAW_PEERS))
 		s->peer[a[0]].keep = a[1];
-	else if (t->kind == STEP_OPTION && in_range(a[0], LAW_PEERS) && in_range(a[1], OPTION_KINDS))
+	else if (t->kind == STEP_OPTION && in_range(a[0], LAW_PEERS) &&
+		 in_range(a[1], OPTION_KINDS))
 		s->peer[a[0]].option[a[1]] = a[2];
 	else if (t->kind == STEP_GLOBAL && in_range(a[0], GLOBAL_KINDS))
 		s->global[a[0]] = a[1];
@@ -155,7 +157,8 @@ static void make_community(struct policy_source *src, const char *name, uint32_t
 
 static void make_path(struct policy_source *src, const char *name, uint32_t seed)
 {
-	static const char *const regex[] = {"_65101_", "^65102_", "_7$", "_65103_", ".*", "_64512_"};
+	static const char *const regex[] = {"_65101_", "^65102_", "_7$",
+					    "_65103_", ".*",      "_64512_"};
 	struct source_filter *f = policy_source_filter(src, FILTER_PATH, name);
 	struct random r;
 
@@ -192,8 +195,8 @@ static void make_match(struct policy_source *src, struct source_node *node, stru
 static void make_apply(struct policy_source *src, struct source_node *node, struct random *r)
 {
 	static const enum apply_kind choice[] = {
-		APPLY_LOCAL_PREF, APPLY_COST, APPLY_COMMUNITY, APPLY_PATH,
-		APPLY_ORIGIN, APPLY_PREFERRED_VALUE,
+		APPLY_LOCAL_PREF, APPLY_COST,   APPLY_COMMUNITY,
+		APPLY_PATH,       APPLY_ORIGIN, APPLY_PREFERRED_VALUE,
 	};
 	struct source_apply *a = policy_source_apply(src, node, choice[random_below(r, 6)]);
 	char word[16];
