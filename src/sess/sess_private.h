@@ -142,9 +142,8 @@ void fsm_publish(struct sess *s); // chooses main; tells of a new state
 void conn_drop(struct conn *c);   // without a word to anybody
 
 // --- timers.c ---------------------------------------------------------------------------------------
-void timers_new(struct conn *c); // makes them
-uint64_t timer_rest(
-	struct sess *s); // microseconds to wait after a failure: grows with their number
+void timers_new(struct conn *c);                    // makes them
+uint64_t timer_rest(struct sess *s);                // microseconds; grows from failure to failure
 void timer_wait_in_idle(struct sess *s);            // starts the idle hold timer
 void timer_set_hold(struct conn *c, uint64_t hold); // counts from now on; 0: no hold timer
 void timer_heard(struct conn *c);                   // a KEEPALIVE or an UPDATE came
@@ -153,8 +152,7 @@ void timer_start_connect_retry(struct conn *c);
 
 // --- collide.c -----------------------------------------------------------------------------------------
 bool collide_open(struct conn *c); // after c's OPEN was found good: false: c has lost and is gone
-bool collide_undecided(
-	struct conn *c); // c would lose against a connection whose OPEN has not come yet
+bool collide_undecided(struct conn *c); // c would lose, but the winner's OPEN has not come
 bool collide_take_parked(struct conn *c);
 
 // --- transport.c -----------------------------------------------------------------------------------------
