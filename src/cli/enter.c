@@ -28,10 +28,23 @@ void place_free(struct place *p)
 	conf_path_leave(&p->path, 0);
 }
 
-// Only what cannot be meant here is looked for further up.
-static bool is_foreign(enum match_status status)
+// Where the word stands that says what the line is about: the first, or that behind `undo`.
+static size_t subject_column(const char *line)
 {
-	return status == MATCH_UNRECOGNIZED || status == MATCH_WRONG || status == MATCH_TOO_MANY;
+	size_t at = strspn(line, " \t");
+
+	if (strncmp(line + at, "undo", 4) == 0 && strchr(" \t", line[at + 4]))
+		at += 4 + strspn(line + at + 4, " \t");
+	return at;
+}
+
+// Only what cannot be meant here is looked for further up. Of two families whose names begin so,
+// `ip` is no abbreviation, if a view further up knows the word itself.
+static bool is_foreign(const struct match *m, const char *line)
+{
+	return m->status == MATCH_UNRECOGNIZED || m->status == MATCH_WRONG ||
+	       m->status == MATCH_TOO_MANY ||
+	       (m->status == MATCH_AMBIGUOUS && m->column == subject_column(line));
 }
 
 bool place_match(struct grammar *g, const struct place *p, const char *line, struct match *ret,
@@ -40,7 +53,7 @@ bool place_match(struct grammar *g, const struct place *p, const char *line, str
 	*ret_depth = p->depth;
 	if (match_line(g, p->view[p->depth - 1], line, MATCH_ALL, ret))
 		return true;
-	if (!is_foreign(ret->status))
+	if (!is_foreign(ret, line))
 		return false;
 	for (unsigned depth = p->depth - 1; depth; depth--) {
 		struct match outer;

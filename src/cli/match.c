@@ -287,6 +287,14 @@ struct step {
 	bool took_text; // a parameter took the rest of the line
 };
 
+// Text runs to the end of the line and needs no quotes, except that scripts part commands at `;`.
+static bool needs_quotes(const struct step *s, const struct param *p, const char *stored)
+{
+	if (p && p->kind == PARAM_TEXT)
+		return strchr(stored, ';') && !strchr(stored, '"');
+	return p && s->quotes;
+}
+
 static void step_take(struct matcher *m, const struct step *s, const struct reach *r,
 		      const char *stored, struct reach_set *to)
 {
@@ -296,8 +304,7 @@ static void step_take(struct matcher *m, const struct step *s, const struct reac
 			  .atom = r->atom,
 			  .then = r->then,
 			  .text = stored,
-			  .quoted = r->atom->param && r->atom->param->kind != PARAM_TEXT &&
-				    s->quotes};
+			  .quoted = needs_quotes(s, r->atom->param, stored)};
 	struct walk w = {.m = m, .to = to, .entry = r->entry, .before = h};
 	walk_resume(&w, r->then);
 }
