@@ -1,0 +1,22 @@
+// What the topics about peers share: group.c, peer_session.c, peer_family.c, compile_peer.c.
+#pragma once
+
+#include "model/private.h"
+
+#define PEER "peer { ipv4-address | ipv6-address | group-name } "
+
+extern const struct meaning means_as;     // peer X as-number N
+extern const struct meaning means_member; // peer X group G, in any view
+extern const struct meaning means_enable; // peer X enable
+
+// Stores `peer X enable` in the views of the families that a new peer of that address speaks by
+// itself. e stands in the BGP view.
+void peer_enable_new(struct conf_edit *e, const char *peer);
+// Removes all that is said about a peer or a group, from the BGP view on down.
+void peer_forget(struct conf_edit *e, const char *name);
+void text_name(struct buf *b, const char *name); // in quotes where it needs them
+
+// compile_peer.c: groups and peers into b->config.
+void build_peers(struct build *b);
+// The route-policy that rejects everything; its name cannot be typed.
+#define POLICY_NOTHING "\x01nothing"
