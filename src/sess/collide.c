@@ -30,27 +30,22 @@ static bool ours_wins(const struct conn *c)
 	return c->offered.as > n->remote_as;
 }
 
-// Does c stay, when c has just been opened and the other is to be judged by the same OPEN?
-static bool newcomer_stays(const struct conn *c)
+bool collide_loses(const struct conn *c)
 {
-	if (c->outgoing == conn_other(c)->outgoing)
-		return true;
-	return c->outgoing == ours_wins(c);
+	const struct conn *other = conn_other(c);
+
+	return other->state == SESS_OPENCONFIRM && c->outgoing != other->outgoing &&
+	       c->outgoing != ours_wins(c);
 }
 
-bool collide_open(struct conn *c)
+void collide_win(struct conn *c)
 {
 	struct conn *other = conn_other(c);
 
 	if (other->state != SESS_OPENCONFIRM)
-		return true;
-	if (newcomer_stays(c)) {
-		other->confirmed = false;
-		fsm_simple(other, EVENT_COLLISION_DUMP);
-		return c->state == SESS_OPENSENT;
-	}
-	fsm_simple(c, EVENT_COLLISION_DUMP);
-	return false;
+		return;
+	other->confirmed = false;
+	fsm_simple(other, EVENT_COLLISION_DUMP);
 }
 
 bool collide_undecided(struct conn *c)

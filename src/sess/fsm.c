@@ -198,16 +198,11 @@ static void act_notified(struct conn *c, const struct fsm_event *e)
 
 static void dial(struct conn *c)
 {
-	int error;
-
 	if (c->state != SESS_CONNECT || c->sess->freed)
 		return; // the owner has stopped it
 	timer_start_connect_retry(c);
-	error = transport_dial(c);
-	if (error) {
-		struct fsm_event e = {.type = EVENT_TCP_FAILS, .text = "cannot connect"};
-		fsm_event(c, &e);
-	}
+	if (transport_dial(c))
+		fsm_simple(c, EVENT_TCP_FAILS);
 }
 
 static void listen_or_dial(struct conn *c)
@@ -264,8 +259,10 @@ static void act_opened(struct conn *c, const struct fsm_event *e)
 {
 	struct sess_negotiated *n = &c->negotiated;
 
-	if (!collide_open(c))
+	if (collide_loses(c)) {
+		fsm_simple(c, EVENT_COLLISION_DUMP);
 		return;
+	}
 	n->local = stream_local(c->stream, &n->local_port);
 	n->remote = stream_remote(c->stream, &n->remote_port);
 	n->initiated_by_us = c->outgoing;
@@ -276,6 +273,7 @@ static void act_opened(struct conn *c, const struct fsm_event *e)
 	timer_set_hold(c, n->hold_time * SECOND);
 	send_keepalive(c);
 	timer_start_keepalive(c);
+	collide_win(c);
 	fsm_publish(c->sess);
 }
 

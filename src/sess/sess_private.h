@@ -151,8 +151,9 @@ void timer_start_keepalive(struct conn *c);
 void timer_start_connect_retry(struct conn *c);
 
 // --- collide.c -----------------------------------------------------------------------------------------
-bool collide_open(struct conn *c); // after c's OPEN was found good: false: c has lost and is gone
-bool collide_undecided(struct conn *c); // c would lose, but the winner's OPEN has not come
+bool collide_loses(const struct conn *c); // whose OPEN has come, against one in OpenConfirm
+void collide_win(struct conn *c);         // that one goes
+bool collide_undecided(struct conn *c);   // c would lose, but the winner's OPEN has not come
 bool collide_take_parked(struct conn *c);
 
 // --- transport.c -----------------------------------------------------------------------------------------

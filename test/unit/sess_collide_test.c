@@ -31,6 +31,9 @@ static void assert_stands_on(struct rig *r, struct line *stays, struct line *goe
 	rig_assert(r, SESS_ESTABLISHED);
 	assert_int_equal(r->downs, 0);
 	assert_int_equal(r->established, 1);
+	// The display does not go back and forth.
+	assert_string_equal(buf_cstr(&r->trace) + r->trace.len - 33,
+			    "OpenSent OpenConfirm Established ");
 }
 
 static void test_G33_peer_is_higher(void **state)
@@ -285,6 +288,24 @@ static void test_incoming_fails_while_our_attempt_hangs(void **state)
 	rig_free(r);
 }
 
+static void test_error_ends_our_attempt_too(void **state)
+{
+	struct rig *r = rig_new(false);
+
+	sim_set_latency("10.0.0.1", "10.0.0.2", 50 * SIM_MS);
+	rig_listen(r);
+	listener_set_md5(r->listener, &(struct ip){.bits = 32, .b = {10, 0, 0, 1}}, "key");
+	rig_door(r);
+	sess_start(r->s);
+	struct line *l = rig_dial(r);
+	sim_run_for(SIM_SECOND);
+	line_notify(l, BGP_ERROR_OPEN, 2);
+	sim_run_for(200 * SIM_MS);
+	rig_assert(r, SESS_IDLE);
+	assert_int_equal(r->down.cause, DOWN_NOTIFICATION_RECEIVED);
+	rig_free(r);
+}
+
 // --- refused -------------------------------------------------------------------------------------------------
 
 static void test_Q1_rejected(void **state)
@@ -494,6 +515,7 @@ int main(void)
 		T(test_newer_of_two_incoming_stays),
 		T(test_incoming_while_our_attempt_hangs),
 		T(test_incoming_fails_while_our_attempt_hangs),
+		T(test_error_ends_our_attempt_too),
 		T(test_Q1_rejected),
 		T(test_stranger_is_closed_without_a_word),
 		T(test_incoming_waits_in_idle),

@@ -2,6 +2,7 @@
 // NOTIFICATION it calls for. Names carry the rule of the RFC checklist.
 #include "unit/sess_rig.h"
 
+#include <errno.h>
 #include <string.h>
 
 // --- up ---------------------------------------------------------------------------------------------
@@ -376,6 +377,64 @@ static void test_started_by_its_owner_when_down(void **state)
 	rig_free(r);
 }
 
+// --- looking, and what cannot work ---------------------------------------------------------------
+
+static void test_looking(void **state)
+{
+	struct rig *r = rig_new(false);
+	struct update_context x;
+
+	assert_null(sess_get_negotiated(r->s));
+	assert_string_equal(sess_last_event(r->s), "None");
+	rig_to(r, SESS_ESTABLISHED);
+	sim_run_for(5 * SIM_SECOND);
+	assert_in_range(sess_up_time(r->s), 5 * SIM_SECOND, 6 * SIM_SECOND);
+	sess_update_context(r->s, &x);
+	assert_true(x.attr.as4 && !x.attr.internal && !x.attr.confed);
+	assert_int_equal(x.families, r->config.families);
+	assert_true(ip_equal(&x.remote, &r->config.remote));
+	assert_int_equal(ip_to_u32(&x.local), 0x0a000001);
+	assert_int_equal(sess_get_config(r->s)->remote_as, 65002);
+	sess_configure(r->s, &r->config); // nothing new: nothing happens
+	sess_start(r->s);
+	rig_assert(r, SESS_ESTABLISHED);
+	rig_free(r);
+}
+
+static void test_cannot_even_try(void **state)
+{
+	struct rig *r = rig_new(false);
+
+	ip_parse("fd00::1", &r->config.local); // for a neighbour with an IPv4 address
+	rig_rebuild(r);
+	sess_start(r->s);
+	rig_assert(r, SESS_ACTIVE);
+	sim_run_for(33 * SIM_SECOND);
+	rig_assert(r, SESS_ACTIVE);
+	r->config.local = (struct ip){0};
+	sess_configure(r->s, &r->config);
+	rig_listen(r);
+	sim_run_for(33 * SIM_SECOND);
+	rig_assert(r, SESS_OPENSENT);
+	rig_free(r);
+}
+
+static void test_door(void **state)
+{
+	struct rig *r = rig_new(true);
+	struct ip any = {0}, one = ip_from_u32(0x0a000001), six = {.bits = 128};
+	int error = 0;
+
+	rig_door(r);
+	assert_null(sess_door_new(r->near, &any, 179, NULL, r, &error));
+	assert_int_equal(error, -EADDRINUSE);
+	struct sess_door *d = sess_door_new(r->near, &one, 1790, NULL, r, &error);
+	assert_non_null(d);
+	assert_int_equal(sess_door_password(d, &six, "x"), -EAFNOSUPPORT);
+	sess_door_free(d);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +456,9 @@ int main(void)
 		cmocka_unit_test(test_G32_prefix_limit),
 		cmocka_unit_test(test_freed_by_its_owner),
 		cmocka_unit_test(test_started_by_its_owner_when_down),
+		cmocka_unit_test(test_looking),
+		cmocka_unit_test(test_cannot_even_try),
+		cmocka_unit_test(test_door),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-#define CASES 3000
+#define CASES 20000
 
 static struct random dice;
 
