@@ -93,11 +93,11 @@ static bool apply_rule(struct conf_edit *e)
 }
 
 // A statement that enters an ACL.
-#define ACL(place, view, ...)                                                              \
-	{                                                                                  \
-		.views = "system", .order = place, .enters = view, .level = 2,             \
-		.effect = POLICY_EFFECTS, .apply = apply_acl,                              \
-		.more = MEANS(.take = take_acl), __VA_ARGS__                               \
+#define ACL(place, view, ...)                                                                  \
+	{                                                                                      \
+		.views = "system", .order = place, .enters = view, .level = 2,                 \
+		.effect = POLICY_EFFECTS, .apply = apply_acl, .more = MEANS(.take = take_acl), \
+		__VA_ARGS__                                                                    \
 	}
 
 static const struct row rows[] = {

@@ -138,8 +138,8 @@ static void take_session_limit(struct taking *t, const struct conf_line *l)
 }
 
 // A statement of the instance. The rank is the place among them.
-#define INSTANCE(place, ...)                                                                 \
-	{                                                                                    \
+#define INSTANCE(place, ...)                                                                    \
+	{                                                                                       \
 		.views = "bgp", .order = ORDER_INSTANCE, .rank = place, .level = 2, __VA_ARGS__ \
 	}
 
@@ -188,16 +188,17 @@ static const struct row rows[] = {
 	INSTANCE(71, .grammar = "confederation peer-as as-number&<1-32>", .value = "as-number",
 		 .help = "Names the other member ASs of the confederation.", .effect = EVERYTHING,
 		 .question = ask_instance, .more = MEANS(.take = take_confederation_peers)),
-	INSTANCE(80,
-		 .grammar = "timer keepalive keepalive-time<0-21845> hold hold-time<0-65535> [ "
-			    "min-holdtime min-hold-time<20-65535> ]",
-		 .value = "keepalive-time hold hold-time min-holdtime min-hold-time",
-		 .undo = "timer keepalive [ keepalive-time<0-21845> ] hold [ hold-time<0-65535> ] [ "
-			 "min-holdtime [ min-hold-time<20-65535> ] ]",
-		 .help = "Sets the keepalive and hold times of all peers in seconds, and the least "
-			 "hold time that is taken from a peer.",
-		 .effect = EFFECT_SESSION, .check = check_timer_values, .question = ask_instance,
-		 .more = MEANS(.take = take_timer)),
+	INSTANCE(
+		80,
+		.grammar = "timer keepalive keepalive-time<0-21845> hold hold-time<0-65535> [ "
+			   "min-holdtime min-hold-time<20-65535> ]",
+		.value = "keepalive-time hold hold-time min-holdtime min-hold-time",
+		.undo = "timer keepalive [ keepalive-time<0-21845> ] hold [ hold-time<0-65535> ] [ "
+			"min-holdtime [ min-hold-time<20-65535> ] ]",
+		.help = "Sets the keepalive and hold times of all peers in seconds, and the least "
+			"hold time that is taken from a peer.",
+		.effect = EFFECT_SESSION, .check = check_timer_values, .question = ask_instance,
+		.more = MEANS(.take = take_timer)),
 	INSTANCE(81, .grammar = "timer connect-retry connect-retry-time<1-65535>",
 		 .value = "connect-retry-time", .standard = "32",
 		 .help = "Sets the time between attempts to connect, in seconds.",

@@ -85,7 +85,7 @@ static bool policies_differ(const struct conf_tree *a, const struct conf_tree *b
 	for (size_t i = 0; i < d.count && !differ; i++) {
 		const struct conf_change *c = &d.changes[i];
 		const struct conf_line *l = c->path.depth ? c->path.at[0]
-					    : c->after	  ? c->after
+					    : c->after    ? c->after
 							  : c->before;
 		differ = is_policy(l);
 	}
@@ -129,7 +129,8 @@ static struct ip find_router_id(void)
 	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
 		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || !(i->ifa_flags & IFF_UP))
 			continue;
-		const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)i->ifa_addr;
+		const struct sockaddr_in *in =
+			(const struct sockaddr_in *)(const void *)i->ifa_addr;
 		struct ip ip = ip_from_u32(ntohl(in->sin_addr.s_addr));
 		bool loopback = ip.b[0] == 127;
 		if (loopback > best_is_loopback ||
@@ -211,8 +212,8 @@ static void build_families(struct build *b)
 	}
 }
 
-struct speaker_config *model_compile(struct model *m, const struct conf_tree *t, uint32_t generation,
-				     struct buf *errors)
+struct speaker_config *model_compile(struct model *m, const struct conf_tree *t,
+				     uint32_t generation, struct buf *errors)
 {
 	struct build b = {.model = m, .tree = t, .bgp = bgp_node(t), .errors = errors};
 

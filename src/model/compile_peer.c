@@ -107,8 +107,7 @@ static struct policy_program *program_of(struct build *b, const struct peer_take
 		.route_policy = f->route_policy[import],
 	};
 
-	x.route_policy =
-		policy_or_nothing(b, &x, p->config.family[i].import.source == SOURCE_EBGP);
+	x.route_policy = policy_or_nothing(b, &x, p->config.family[i].import.source == SOURCE_EBGP);
 	return policy_program(b->model->store, b->snapshot, &x);
 }
 

@@ -99,8 +99,9 @@ static void take_network(struct taking *t, const struct conf_line *l)
 	if (!line_prefix(l, &ip, &length))
 		return;
 	if (!(f->network_count & (f->network_count - 1))) // a power of two: full
-		f->networks = mem_resize(f->networks, (f->network_count ? 2 * f->network_count : 1) *
-							      sizeof(*f->networks));
+		f->networks =
+			mem_resize(f->networks, (f->network_count ? 2 * f->network_count : 1) *
+							sizeof(*f->networks));
 	struct origin_config *n = &f->networks[f->network_count];
 	*n = (struct origin_config){0};
 	t->af->from_prefix(&ip, length, &n->key);
@@ -190,27 +191,31 @@ static bool take_nothing(struct conf_edit *e)
 	return true;
 }
 
-#define POLICIES "as-set | detail-suppressed | attribute-policy policy-name | origin-policy "       \
-		 "policy-name | suppress-policy policy-name"
-#define POLICY_WORDS "as-set detail-suppressed attribute-policy policy-name origin-policy "         \
-		     "suppress-policy"
+#define POLICIES                                                                     \
+	"as-set | detail-suppressed | attribute-policy policy-name | origin-policy " \
+	"policy-name | suppress-policy policy-name"
+#define POLICY_WORDS                                                           \
+	"as-set detail-suppressed attribute-policy policy-name origin-policy " \
+	"suppress-policy"
 // A statement of the views with a tag. The rank is the place among them.
-#define VIEW(tag, place, ...)                                                                        \
-	{                                                                                            \
-		.views = tag, .order = ORDER_INSTANCE, .rank = place, .level = 2, __VA_ARGS__        \
+#define VIEW(tag, place, ...)                                                                 \
+	{                                                                                     \
+		.views = tag, .order = ORDER_INSTANCE, .rank = place, .level = 2, __VA_ARGS__ \
 	}
-#define FILTER(tag, words, values)                                                                   \
-	VIEW(tag, 200, .grammar = "filter-policy { " words " } { import | export }", .value = values, \
+#define FILTER(tag, words, values)                                                                    \
+	VIEW(tag, 200, .grammar = "filter-policy { " words " } { import | export }",                  \
+	     .value = values,                                                                         \
 	     .help = "Lets only routes pass whose address an ACL or a prefix list permits, from and " \
-		     "to all peers.",                                                                \
-	     .effect = IMPORTS | EFFECT_EXPORT, .check = check_names,                                \
+		     "to all peers.",                                                                 \
+	     .effect = IMPORTS | EFFECT_EXPORT, .check = check_names,                                 \
 	     .more = MEANS(.take = take_filter))
 
 static const struct row rows[] = {
 	VIEW("af", 1, .grammar = "undo synchronization",
 	     .help = "Accepted and not kept: there is no IGP to wait for.", .flags = ROW_IGNORED,
 	     .apply = take_nothing, .more = MEANS(0)),
-	VIEW("bgp af", 110, .grammar = "default { local-preference | med } default-value<0-4294967295>",
+	VIEW("bgp af", 110,
+	     .grammar = "default { local-preference | med } default-value<0-4294967295>",
 	     .value = "default-value",
 	     .help = "Sets the LOCAL_PREF of routes that have none, or the MED of routes that we "
 		     "originate.",
@@ -227,8 +232,8 @@ static const struct row rows[] = {
 	     .help = "Accepted and not kept: the choice never depends on the order of arrival "
 		     "here.",
 	     .flags = ROW_IGNORED, .more = MEANS(0)),
-	VIEW("af", 130, .grammar = "maximum load-balancing path-count<1-128>", .value = "path-count",
-	     .standard = "1",
+	VIEW("af", 130, .grammar = "maximum load-balancing path-count<1-128>",
+	     .value = "path-count", .standard = "1",
 	     .help = "Marks up to that many paths of equal worth as selected.",
 	     .effect = EFFECT_DECIDE, .more = MEANS(.take = take_balancing)),
 	VIEW("af", 140, .grammar = "reflect between-clients",

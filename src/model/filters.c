@@ -72,9 +72,14 @@ static bool accept_filter_name(const char *word, struct buf *out)
 }
 
 static const char *const name_params[] = {
-	"as-path-filter-name",    "as-path-filter-number",    "community-filter-name",
-	"basic-number",           "advanced-number",          "extcommunity-filter-name",
-	"large-community-filter-name", "soo-list-name",
+	"as-path-filter-name",
+	"as-path-filter-number",
+	"community-filter-name",
+	"basic-number",
+	"advanced-number",
+	"extcommunity-filter-name",
+	"large-community-filter-name",
+	"soo-list-name",
 };
 
 static const char *filter_name(const struct conf_line *l)
@@ -132,7 +137,8 @@ static struct source_rule *take_rule(struct taking *t, const struct conf_line *l
 }
 
 // All words behind permit or deny, but those that only lead a value in.
-void take_values(struct taking *t, const struct conf_line *l, unsigned from, struct source_words *to)
+void take_values(struct taking *t, const struct conf_line *l, unsigned from,
+		 struct source_words *to)
 {
 	const char *word;
 
@@ -196,26 +202,27 @@ static void take_set_values(struct taking *t, const struct conf_line *l)
 	take_values(t, l, 1, &r->words);
 }
 
-#define INDEX          " [ index index-number<1-4294967295> ] { permit | deny } "
-#define WELL_KNOWN     "no-advertise | no-export | no-export-subconfed"
+#define INDEX      " [ index index-number<1-4294967295> ] { permit | deny } "
+#define WELL_KNOWN "no-advertise | no-export | no-export-subconfed"
 // An entry of a filter in the system view.
-#define ENTRY(place, checker, taker, ...)                                                      \
-	{                                                                                      \
-		.views = "system", .order = place, .level = 2, .effect = POLICY_EFFECTS,       \
-		.check = checker, .apply = apply_filter, .more = MEANS(.take = taker),         \
-		__VA_ARGS__                                                                    \
+#define ENTRY(place, checker, taker, ...)                                                          \
+	{                                                                                          \
+		.views = "system", .order = place, .level = 2, .effect = POLICY_EFFECTS,           \
+		.check = checker, .apply = apply_filter, .more = MEANS(.take = taker), __VA_ARGS__ \
 	}
 
 static const struct row rows[] = {
 	ENTRY(ORDER_PATH, check_regex, take_path,
-	      .grammar = "ip as-path-filter { as-path-filter-number<1-256> | as-path-filter-name }" INDEX
-			 "regular-expression",
+	      .grammar =
+		      "ip as-path-filter { as-path-filter-number<1-256> | as-path-filter-name }" INDEX
+		      "regular-expression",
 	      .value = "permit deny regular-expression",
 	      .help = "Adds an entry to an AS_Path filter: a regular expression over AS paths."),
 	ENTRY(ORDER_COMMUNITY, check_filter, take_community_filter,
-	      .grammar = "ip community-filter { basic-number<1-99> | basic community-filter-name }" INDEX
-			 "[ { community-number | internet [ strict-match ] | " WELL_KNOWN
-			 " }&<1-20> ]",
+	      .grammar =
+		      "ip community-filter { basic-number<1-99> | basic community-filter-name }" INDEX
+		      "[ { community-number | internet [ strict-match ] | " WELL_KNOWN
+		      " }&<1-20> ]",
 	      .value = "permit deny community-number internet strict-match no-advertise no-export "
 		       "no-export-subconfed",
 	      .help = "Adds an entry to a basic community filter: communities that a route must all "
@@ -237,13 +244,13 @@ static const struct row rows[] = {
 	      .value = "permit deny regular-expression",
 	      .help = "Adds an entry to an advanced extended community filter."),
 	ENTRY(ORDER_SOO, check_filter, take_soo,
-	      .grammar = "ip extcommunity-list soo basic soo-list-name" INDEX
-			 "site-of-origin&<1-16>",
+	      .grammar =
+		      "ip extcommunity-list soo basic soo-list-name" INDEX "site-of-origin&<1-16>",
 	      .value = "permit deny site-of-origin",
 	      .help = "Adds an entry to a basic list of sites of origin."),
 	ENTRY(ORDER_SOO, check_regex, take_soo,
-	      .grammar = "ip extcommunity-list soo advanced soo-list-name" INDEX
-			 "regular-expression",
+	      .grammar =
+		      "ip extcommunity-list soo advanced soo-list-name" INDEX "regular-expression",
 	      .value = "permit deny regular-expression",
 	      .help = "Adds an entry to an advanced list of sites of origin."),
 	ENTRY(ORDER_LARGE_COMMUNITY, check_filter, take_large_filter,
@@ -303,9 +310,9 @@ static bool accept_wildcard(const char *word, struct buf *out)
 	return true;
 }
 
-#define FILTER_NAME(word, text)                                                         \
-	{                                                                               \
-		word, PARAM_CUSTOM, 1, 51, text, "STRING<1-51>", accept_filter_name     \
+#define FILTER_NAME(word, text)                                                     \
+	{                                                                           \
+		word, PARAM_CUSTOM, 1, 51, text, "STRING<1-51>", accept_filter_name \
 	}
 const struct param model_params[] = {
 	FILTER_NAME("as-path-filter-name", "Name of an AS_Path filter"),

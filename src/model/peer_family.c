@@ -245,10 +245,10 @@ static void take_independent(struct taking *t, const struct conf_line *l)
 }
 
 // A statement about a peer or a group in a family: of every family, or of those with a tag.
-#define FAMILY_CHECKED(tag, checker, ...)                                                      \
-	{                                                                                      \
-		.views = tag, .order = ORDER_PEER, .rank = RANK_REST, .level = 2,              \
-		.check = checker, __VA_ARGS__                                                  \
+#define FAMILY_CHECKED(tag, checker, ...)                                         \
+	{                                                                         \
+		.views = tag, .order = ORDER_PEER, .rank = RANK_REST, .level = 2, \
+		.check = checker, __VA_ARGS__                                     \
 	}
 #define FAMILY_IN(tag, ...) FAMILY_CHECKED(tag, check_peer, __VA_ARGS__)
 #define FAMILY(...)         FAMILY_IN("af", __VA_ARGS__)
@@ -265,27 +265,27 @@ static const struct row rows[] = {
 	 .question = ask_enable,
 	 .apply = apply_enable,
 	 .more = &means_enable},
-	FAMILY(.grammar = PEER "route-policy policy-name { import | export }", .value = "policy-name",
-	       .help = "Applies a route-policy to the routes of a peer.",
+	FAMILY(.grammar = PEER "route-policy policy-name { import | export }",
+	       .value = "policy-name", .help = "Applies a route-policy to the routes of a peer.",
 	       .effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_route_policy)),
-	FAMILY(.grammar = PEER "as-path-filter { as-path-filter-number<1-256> | as-path-filter-name } "
-			  "{ import | export }",
+	FAMILY(.grammar =
+		       PEER "as-path-filter { as-path-filter-number<1-256> | as-path-filter-name } "
+			    "{ import | export }",
 	       .value = "as-path-filter-number as-path-filter-name",
 	       .help = "Lets only routes pass whose AS path an AS_Path filter permits.",
 	       .effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_path_filter)),
-	FAMILY_IN("af-narrow",
-		  .grammar = PEER "ip-prefix ip-prefix-name { import | export }",
+	FAMILY_IN("af-narrow", .grammar = PEER "ip-prefix ip-prefix-name { import | export }",
 		  .value = "ip-prefix-name",
 		  .help = "Lets only routes pass that an address prefix list permits.",
 		  .effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_prefix_list)),
-	FAMILY_IN("af-wide",
-		  .grammar = PEER "ipv6-prefix ipv6-prefix-name { import | export }",
+	FAMILY_IN("af-wide", .grammar = PEER "ipv6-prefix ipv6-prefix-name { import | export }",
 		  .value = "ipv6-prefix-name",
 		  .help = "Lets only routes pass that an IPv6 address prefix list permits.",
 		  .effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_prefix_list)),
 	FAMILY_IN("af-narrow",
-		  .grammar = PEER "filter-policy { acl-number<2000-2999> | **acl-name** acl-name } { "
-				  "import | export }",
+		  .grammar =
+			  PEER "filter-policy { acl-number<2000-2999> | **acl-name** acl-name } { "
+			       "import | export }",
 		  .value = "acl-number acl-name **acl-name**",
 		  .help = "Lets only routes pass whose address a basic ACL permits.",
 		  .effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_acl)),
@@ -302,8 +302,8 @@ static const struct row rows[] = {
 	       .effect = EFFECT_SESSION | EFFECT_ASK | EFFECT_IMPORT,
 	       .more = MEANS(.take = take_keep_all)),
 	FAMILY(.grammar = PEER "discard-ext-community",
-	       .help = "Removes the extended communities of routes received.",
-	       .effect = IMPORTS, .more = MEANS(.take = take_discard_ext)),
+	       .help = "Removes the extended communities of routes received.", .effect = IMPORTS,
+	       .more = MEANS(.take = take_discard_ext)),
 	FAMILY(.grammar = PEER "allow-as-loop [ loop-count<1-10> ]", .value = "loop-count",
 	       .help = "Accepts routes in whose AS path our own AS number occurs up to that often; "
 		       "once when no number is given.",
@@ -318,20 +318,19 @@ static const struct row rows[] = {
 		       "even beside public ones.",
 	       .effect = IMPORTS, .more = MEANS(.take = take_public_import)),
 	FAMILY(.grammar = PEER "route-limit [ accept-prefix ] route-count<1-4294967295> [ "
-			  "percentage<1-100> ] [ alert-only | idle-forever | idle-timeout "
-			  "idle-minutes<1-1200> ]",
+			       "percentage<1-100> ] [ alert-only | idle-forever | idle-timeout "
+			       "idle-minutes<1-1200> ]",
 	       .value = "accept-prefix route-count percentage alert-only idle-forever idle-timeout "
 			"idle-minutes",
 	       .help = "Ends the session, or only warns, when the peer sends more routes than "
 		       "that.",
 	       .more = MEANS(.take = take_route_limit)),
 	FAMILY_CHECKED("af", check_next_hop, .grammar = PEER "next-hop-local",
-	       .help = "Makes our own address the next hop of routes sent to IBGP peers.",
-	       .effect = EFFECT_EXPORT,
-	       .more = MEANS(.take = take_next_hop)),
+		       .help = "Makes our own address the next hop of routes sent to IBGP peers.",
+		       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_next_hop)),
 	FAMILY_CHECKED("af", check_next_hop, .grammar = PEER "next-hop-invariable",
-	       .help = "Leaves the next hop of routes sent as it is.", .effect = EFFECT_EXPORT,
-	       .more = MEANS(.take = take_next_hop)),
+		       .help = "Leaves the next hop of routes sent as it is.",
+		       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_next_hop)),
 	FAMILY(.grammar = PEER "reflect-client", .help = "Reflects routes to and from the peer.",
 	       .effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_reflect_client)),
 	FAMILY(.grammar = PEER "route-server-client",
@@ -351,7 +350,7 @@ static const struct row rows[] = {
 	       .help = "Sends extended communities to the peer.", .effect = EFFECT_EXPORT,
 	       .more = MEANS(.take = take_community)),
 	FAMILY(.grammar = PEER "public-as-only [ force [ replace ] [ include-peer-as ] | limited [ "
-			  "replace ] [ include-peer-as ] ]",
+			       "replace ] [ include-peer-as ] ]",
 	       .value = "force limited replace include-peer-as",
 	       .help = "Removes private AS numbers from the AS path of routes sent: with force "
 		       "even beside public ones, with limited those in front of the first public "
@@ -361,9 +360,8 @@ static const struct row rows[] = {
 	       .help = "Replaces the peer's AS number in the AS path by our own.",
 	       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_substitute_as)),
 	FAMILY(.grammar = PEER "update-group-independent [ enable | disable ]",
-	       .value = "enable disable",
-	       .help = "Gives the peer an update group of its own.", .effect = EFFECT_EXPORT,
-	       .more = MEANS(.take = take_independent)),
+	       .value = "enable disable", .help = "Gives the peer an update group of its own.",
+	       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_independent)),
 	FAMILY_IN("af-originate",
 		  .grammar = PEER "default-route-advertise [ route-policy policy-name ]",
 		  .value = "route-policy policy-name",

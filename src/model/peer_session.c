@@ -320,8 +320,8 @@ static void take_listen_net(struct taking *t, const struct conf_line *l)
 		net = conf_value(l, "ipv6-address");
 	if (!ip_parse(net, &ip))
 		return;
-	g->listen_net[g->listen_net_count].length = (uint8_t)conf_number(
-		l, ip.bits == 32 ? "mask-length" : "prefix-length", ip.bits);
+	g->listen_net[g->listen_net_count].length =
+		(uint8_t)conf_number(l, ip.bits == 32 ? "mask-length" : "prefix-length", ip.bits);
 	ip_mask(&ip, g->listen_net[g->listen_net_count].length);
 	g->listen_net[g->listen_net_count++].net = ip;
 }
@@ -361,9 +361,9 @@ static bool check_listen(struct conf_edit *e)
 }
 
 // A statement about a peer's or group's session, in the BGP view.
-#define SESSION(...)                                                                             \
-	{                                                                                        \
-		.views = "bgp", .order = ORDER_PEER, .rank = RANK_REST, .level = 2, __VA_ARGS__  \
+#define SESSION(...)                                                                            \
+	{                                                                                       \
+		.views = "bgp", .order = ORDER_PEER, .rank = RANK_REST, .level = 2, __VA_ARGS__ \
 	}
 
 static const struct row rows[] = {
@@ -392,8 +392,9 @@ static const struct row rows[] = {
 	SESSION(.grammar = PEER "description description-text", .value = "description-text",
 		.help = "Describes a peer or a group.", .check = check_peer,
 		.more = MEANS(.take = take_description)),
-	SESSION(.grammar = PEER "connect-interface { interface-name [ source-ipv4-address | "
-			   "source-ipv6-address ] | source-ipv4-address | source-ipv6-address }",
+	SESSION(.grammar =
+			PEER "connect-interface { interface-name [ source-ipv4-address | "
+			     "source-ipv6-address ] | source-ipv4-address | source-ipv6-address }",
 		.value = "interface-name source-ipv4-address source-ipv6-address",
 		.help = "Sets the interface or the source address of the TCP connection.",
 		.effect = EFFECT_SESSION, .check = check_interface, .question = ask_reset,
@@ -418,35 +419,37 @@ static const struct row rows[] = {
 		.effect = EFFECT_SESSION, .check = check_peer, .question = ask_reset,
 		.more = MEANS(.take = take_port)),
 	SESSION(.grammar = PEER "listen-only",
-		.help = "Waits for the peer to connect, and never connects.", .check = check_direction,
-		.more = MEANS(.take = take_listen_only)),
+		.help = "Waits for the peer to connect, and never connects.",
+		.check = check_direction, .more = MEANS(.take = take_listen_only)),
 	SESSION(.grammar = PEER "connect-only",
 		.help = "Connects to the peer, and does not take its connections.",
 		.check = check_direction, .more = MEANS(.take = take_connect_only)),
 	SESSION(.grammar = PEER "timer keepalive keepalive-time<0-21845> hold hold-time<0-65535> [ "
-			   "min-holdtime min-hold-time<20-65535> ]",
+				"min-holdtime min-hold-time<20-65535> ]",
 		.value = "keepalive-time hold hold-time min-holdtime min-hold-time",
-		.undo = PEER "timer keepalive [ keepalive-time<0-21845> ] hold [ hold-time<0-65535> "
-			     "] [ min-holdtime [ min-hold-time<20-65535> ] ]",
+		.undo = PEER
+		"timer keepalive [ keepalive-time<0-21845> ] hold [ hold-time<0-65535> "
+		"] [ min-holdtime [ min-hold-time<20-65535> ] ]",
 		.help = "Sets the keepalive and hold times in seconds, and the least hold time that "
 			"is taken from the peer.",
 		.effect = EFFECT_SESSION, .check = check_timer, .question = ask_parameter,
 		.more = MEANS(.take = take_timer)),
 	SESSION(.grammar = PEER "timer connect-retry connect-retry-time<1-65535>",
 		.value = "connect-retry-time",
-		.help = "Sets the time between attempts to connect, in seconds.", .check = check_peer,
-		.more = MEANS(.take = take_connect_retry)),
+		.help = "Sets the time between attempts to connect, in seconds.",
+		.check = check_peer, .more = MEANS(.take = take_connect_retry)),
 	SESSION(.grammar = PEER "ignore", .help = "Keeps the session down.",
 		.effect = EFFECT_SESSION, .check = check_peer, .question = ask_reset,
 		.more = MEANS(.take = take_ignore)),
 	SESSION(.grammar = PEER "log-change", .help = "Logs when the session comes and goes.",
-		.flags = ROW_DEFAULT_ON, .check = check_peer, .more = MEANS(.take = take_log_change)),
+		.flags = ROW_DEFAULT_ON, .check = check_peer,
+		.more = MEANS(.take = take_log_change)),
 	SESSION(.grammar = PEER "fake-as as-number [ prepend-global-as ]",
 		.value = "as-number prepend-global-as",
 		.help = "Shows the peer that AS number in place of our own; prepend-global-as puts "
 			"our own behind it in the AS path.",
-		.effect = EFFECT_SESSION | EFFECT_EXPORT, .check = check_peer, .question = ask_reset,
-		.more = MEANS(.take = take_fake_as)),
+		.effect = EFFECT_SESSION | EFFECT_EXPORT, .check = check_peer,
+		.question = ask_reset, .more = MEANS(.take = take_fake_as)),
 	SESSION(.grammar = PEER "check-first-as { enable | disable }", .value = "enable disable",
 		.help = "Requires routes of an EBGP peer to begin with its AS number, or does not, "
 			"whatever the BGP view says.",
@@ -456,7 +459,8 @@ static const struct row rows[] = {
 		.help = "Offers a capability to the peer.", .flags = ROW_DEFAULT_ON,
 		.effect = EFFECT_SESSION, .check = check_peer, .question = ask_reset,
 		.apply = apply_capability, .more = MEANS(.take = take_capability)),
-	SESSION(.grammar = PEER "capability-advertise { enhanced-route-refresh | extended-message }",
+	SESSION(.grammar =
+			PEER "capability-advertise { enhanced-route-refresh | extended-message }",
 		.help = "Offers a capability to the peer (RFC 7313, RFC 8654).",
 		.flags = ROW_DEFAULT_ON | ROW_EXTENSION, .effect = EFFECT_SESSION,
 		.check = check_peer, .question = ask_reset, .apply = apply_capability,

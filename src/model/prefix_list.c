@@ -2,7 +2,6 @@
 // its index; an entry typed without one comes behind the last, ten further on.
 #include "model/private.h"
 
-
 static const char *list_name(const struct conf_line *l, bool *ret_wide)
 {
 	const char *name = conf_value(l, "ip-prefix-name");
@@ -33,15 +32,17 @@ static bool check_entry(struct conf_edit *e)
 	masked = ip;
 	ip_mask(&masked, length);
 	if (!ip_equal(&ip, &masked))
-		return conf_refuse(e,
-				   "Error: Failed to add the address prefix list %s/%u, because the "
-				   "destination address and mask do not match.",
-				   ip_text(&ip, text), length);
+		return conf_refuse(
+			e,
+			"Error: Failed to add the address prefix list %s/%u, because the "
+			"destination address and mask do not match.",
+			ip_text(&ip, text), length);
 	uint64_t ge = conf_number(e->line, "least-length", length);
 	uint64_t le = conf_number(e->line, "most-length", ip.bits);
 	if (ge < length || le < ge || le > ip.bits)
-		return conf_refuse(e, "Error: The lengths must satisfy %u <= greater-equal <= "
-				      "less-equal <= %u.",
+		return conf_refuse(e,
+				   "Error: The lengths must satisfy %u <= greater-equal <= "
+				   "less-equal <= %u.",
 				   length, ip.bits);
 	return true;
 }
@@ -57,11 +58,10 @@ static void take_entry(struct taking *t, const struct conf_line *l)
 {
 	bool wide;
 	const char *name = list_name(l, &wide);
-	struct source_filter *f = policy_source_filter(
-		t->source, wide ? FILTER_PREFIX_WIDE : FILTER_PREFIX, name);
-	struct source_rule *r =
-		policy_source_rule(t->source, f, (uint32_t)conf_number(l, "index-number", 0),
-				   conf_has(l, "permit"));
+	struct source_filter *f =
+		policy_source_filter(t->source, wide ? FILTER_PREFIX_WIDE : FILTER_PREFIX, name);
+	struct source_rule *r = policy_source_rule(
+		t->source, f, (uint32_t)conf_number(l, "index-number", 0), conf_has(l, "permit"));
 	unsigned length = 0;
 
 	entry_address(l, &r->address, &length);
@@ -70,7 +70,6 @@ static void take_entry(struct taking *t, const struct conf_line *l)
 	r->greater_equal = (int16_t)conf_number(l, "least-length", UINT64_MAX);
 	r->less_equal = (int16_t)conf_number(l, "most-length", UINT64_MAX);
 }
-
 
 static const struct row rows[] = {
 	{.views = "system",

@@ -133,8 +133,8 @@ static void take_match_number(struct taking *t, const struct conf_line *l)
 	struct source_match *m = match_add(t, kind);
 	uint32_t exact = (uint32_t)conf_number(l, "exact-value", 0);
 	m->low = (uint32_t)conf_number(l, "least-value", exact);
-	m->high = (uint32_t)conf_number(l, "most-value", conf_has(l, "greater-equal") ? UINT32_MAX
-										   : exact);
+	m->high = (uint32_t)conf_number(l, "most-value",
+					conf_has(l, "greater-equal") ? UINT32_MAX : exact);
 }
 
 static bool check_bounds(struct conf_edit *e)
@@ -229,7 +229,8 @@ static void take_apply_values(struct taking *t, const struct conf_line *l)
 {
 	bool large = conf_has(l, "large-community") || conf_has(l, "large-community-list");
 	struct source_apply *a = apply_add(t, large ? APPLY_LARGE_COMMUNITY : APPLY_COMMUNITY);
-	const char *list = conf_value(l, large ? "large-community-list-name" : "community-list-name");
+	const char *list =
+		conf_value(l, large ? "large-community-list-name" : "community-list-name");
 
 	a->mode = mode_of(l, large ? MODE_OVERWRITE : MODE_SET);
 	if (list)
@@ -240,8 +241,7 @@ static void take_apply_values(struct taking *t, const struct conf_line *l)
 
 static void take_apply_ext(struct taking *t, const struct conf_line *l)
 {
-	struct source_apply *a =
-		apply_add(t, conf_has(l, "soo") ? APPLY_SOO : APPLY_ROUTE_TARGET);
+	struct source_apply *a = apply_add(t, conf_has(l, "soo") ? APPLY_SOO : APPLY_ROUTE_TARGET);
 
 	a->mode = mode_of(l, MODE_SET);
 	take_values(t, l, 2, &a->words);
@@ -295,16 +295,16 @@ static void take_apply_next_hop(struct taking *t, const struct conf_line *l)
 		ip_parse(address, &a->address);
 }
 
-#define ACL_OR(list)   "{ acl { acl-number<2000-2999> | acl-name } | " list " }"
-#define VALUE_OR_RANGE                                                                     \
-	"{ exact-value<0-4294967295> | greater-equal least-value<0-4294967295> [ "         \
+#define ACL_OR(list) "{ acl { acl-number<2000-2999> | acl-name } | " list " }"
+#define VALUE_OR_RANGE                                                             \
+	"{ exact-value<0-4294967295> | greater-equal least-value<0-4294967295> [ " \
 	"less-equal most-value<0-4294967295> ] | less-equal most-value<0-4294967295> }"
 #define RANGE_WORDS "exact-value greater-equal least-value less-equal most-value"
 // A clause of a node; order of the kinds as VRP shows them.
-#define CLAUSE(place, ...)                                                                 \
-	{                                                                                  \
-		.views = "route-policy", .order = place, .level = 2,                       \
-		.effect = POLICY_EFFECTS, __VA_ARGS__                                      \
+#define CLAUSE(place, ...)                                                                     \
+	{                                                                                      \
+		.views = "route-policy", .order = place, .level = 2, .effect = POLICY_EFFECTS, \
+		__VA_ARGS__                                                                    \
 	}
 #define MATCH(place, taker, ...) \
 	CLAUSE(place, .check = check_names, .more = MEANS(.take = taker), __VA_ARGS__)
@@ -336,8 +336,7 @@ static const struct row rows[] = {
 	 .more = MEANS(0)},
 	CLAUSE(10, .grammar = "description description-text", .value = "description-text",
 	       .help = "Describes the node.", .more = MEANS(.take = take_description)),
-	MATCH(20, take_match_address,
-	      .grammar = "if-match " ACL_OR("ip-prefix ip-prefix-name"),
+	MATCH(20, take_match_address, .grammar = "if-match " ACL_OR("ip-prefix ip-prefix-name"),
 	      .value = "acl acl-number acl-name ip-prefix ip-prefix-name",
 	      .undo = "if-match { acl [ acl-number<2000-2999> | acl-name ] | ip-prefix [ "
 		      "ip-prefix-name ] }",
@@ -363,22 +362,25 @@ static const struct row rows[] = {
 	       .help = "Matches routes by the length of their AS path.", .check = check_bounds,
 	       .more = MEANS(.take = take_match_number)),
 	MATCH(25, take_match_community,
-	      .grammar = "if-match community-filter { { community-filter-number<1-199> [ whole-match "
-			 "| sort-match ] }&<1-16> | community-filter-name [ whole-match | sort-match ] "
-			 "}",
+	      .grammar =
+		      "if-match community-filter { { community-filter-number<1-199> [ whole-match "
+		      "| sort-match ] }&<1-16> | community-filter-name [ whole-match | sort-match ] "
+		      "}",
 	      .undo = "if-match community-filter [ { community-filter-number<1-199> [ whole-match "
 		      "| sort-match ] }&<1-16> | community-filter-name [ whole-match | sort-match ] "
 		      "]",
 	      .help = "Matches routes whose communities one of the filters permits; with whole-match "
 		      "a basic filter must name all communities of the route."),
 	MATCH(26, take_match_large,
-	      .grammar = "if-match large-community-filter large-community-filter-name [ whole-match "
-			 "]",
+	      .grammar =
+		      "if-match large-community-filter large-community-filter-name [ whole-match "
+		      "]",
 	      .value = "whole-match",
 	      .help = "Matches routes whose large communities the filter permits."),
 	MATCH(27, take_match_ext,
-	      .grammar = "if-match extcommunity-filter { { extcommunity-filter-number<1-399> }&<1-16> "
-			 "| extcommunity-filter-name }",
+	      .grammar =
+		      "if-match extcommunity-filter { { extcommunity-filter-number<1-399> }&<1-16> "
+		      "| extcommunity-filter-name }",
 	      .undo = "if-match extcommunity-filter [ { extcommunity-filter-number<1-399> }&<1-16> "
 		      "| extcommunity-filter-name ]",
 	      .help = "Matches routes whose route targets one of the filters permits."),
@@ -407,19 +409,22 @@ static const struct row rows[] = {
 		       "BGP route.",
 	       .more = MEANS(.take = take_match_type)),
 	APPLY(40, take_apply_path,
-	      .grammar = "apply as-path { { as-number }&<1-128> { additive | overwrite | delete } | "
-			 "none overwrite }",
+	      .grammar =
+		      "apply as-path { { as-number }&<1-128> { additive | overwrite | delete } | "
+		      "none overwrite }",
 	      .value = "as-number additive overwrite delete none",
 	      .help = "Prepends AS numbers, replaces the AS path by them, or removes them from it."),
 	APPLY(41, take_apply_comm_filter,
-	      .grammar = "apply comm-filter { community-filter-number<1-199> | community-filter-name "
-			 "} delete",
+	      .grammar =
+		      "apply comm-filter { community-filter-number<1-199> | community-filter-name "
+		      "} delete",
 	      .value = "community-filter-number community-filter-name delete",
 	      .help = "Removes the communities that the filter permits."),
 	APPLY(42, take_apply_values,
-	      .grammar = "apply community { { community-number | internet | no-advertise | no-export "
-			 "| no-export-subconfed }&<1-32> [ additive ] | none | community-list "
-			 "community-list-name [ additive ] }",
+	      .grammar =
+		      "apply community { { community-number | internet | no-advertise | no-export "
+		      "| no-export-subconfed }&<1-32> [ additive ] | none | community-list "
+		      "community-list-name [ additive ] }",
 	      .value = "community-number internet no-advertise no-export no-export-subconfed none "
 		       "community-list community-list-name additive",
 	      .help = "Sets the communities, or adds to them."),
@@ -431,13 +436,11 @@ static const struct row rows[] = {
 	      .help = "Sets, adds or removes large communities."),
 	APPLY(44, take_apply_ext,
 	      .grammar = "apply extcommunity { rt route-target }&<1-16> [ additive ]",
-	      .value = "rt route-target additive",
-	      .undo = "apply extcommunity rt [ route-target ]",
+	      .value = "rt route-target additive", .undo = "apply extcommunity rt [ route-target ]",
 	      .help = "Sets the route targets, or adds to them."),
 	APPLY(45, take_apply_ext,
 	      .grammar = "apply extcommunity soo site-of-origin&<1-16> additive",
-	      .value = "site-of-origin additive",
-	      .help = "Adds sites of origin."),
+	      .value = "site-of-origin additive", .help = "Adds sites of origin."),
 	APPLY(46, take_apply_number,
 	      .grammar = "apply cost { [ + | - ] apply-value<0-4294967295> | inherit | none }",
 	      .value = "+ - apply-value inherit none",
@@ -446,24 +449,21 @@ static const struct row rows[] = {
 	      .grammar = "apply local-preference [ + | - ] apply-value<0-4294967295>",
 	      .value = "+ - apply-value",
 	      .help = "Sets the local preference, adds to it or subtracts from it."),
-	APPLY(48, take_apply_number,
-	      .grammar = "apply preferred-value apply-value<0-65535>", .value = "apply-value",
+	APPLY(48, take_apply_number, .grammar = "apply preferred-value apply-value<0-65535>",
+	      .value = "apply-value",
 	      .help = "Sets the preferred value; the highest wins before all else."),
 	APPLY(49, take_apply_number, .grammar = "apply preference apply-value<1-255>",
 	      .value = "apply-value", .help = "Sets the preference."),
-	APPLY(50, take_apply_origin,
-	      .grammar = "apply origin { igp | egp as-number | incomplete }",
+	APPLY(50, take_apply_origin, .grammar = "apply origin { igp | egp as-number | incomplete }",
 	      .value = "igp egp as-number incomplete", .help = "Sets the origin."),
 	APPLY(51, take_apply_number, .grammar = "apply tag apply-value<0-4294967295>",
 	      .value = "apply-value", .help = "Sets the tag, for later nodes."),
 	APPLY(52, take_apply_next_hop,
 	      .grammar = "apply ip-address next-hop { ipv4-address | peer-address }",
-	      .value = "ipv4-address peer-address",
-	      .help = "Sets the next hop of IPv4 routes."),
+	      .value = "ipv4-address peer-address", .help = "Sets the next hop of IPv4 routes."),
 	APPLY(53, take_apply_next_hop,
 	      .grammar = "apply ipv6 next-hop { ipv6-address | peer-address }",
-	      .value = "ipv6-address peer-address",
-	      .help = "Sets the next hop of IPv6 routes."),
+	      .value = "ipv6-address peer-address", .help = "Sets the next hop of IPv6 routes."),
 	CLAUSE(60, .grammar = "goto next-node [ node-number<0-65535> ]", .value = "node-number",
 	       .help = "Goes on with the next node, or with that node, when this one has matched.",
 	       .check = check_goto, .more = MEANS(.take = take_goto)),

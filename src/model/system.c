@@ -13,8 +13,9 @@ static bool check_sysname(struct conf_edit *e)
 {
 	const char *name = conf_value(e->line, "host-name");
 
-	if (!e->undo && name && name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
-						  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")])
+	if (!e->undo && name &&
+	    name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")])
 		return conf_refuse(e, "Error: A host name has letters, digits, and . _ - only.");
 	return true;
 }

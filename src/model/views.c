@@ -123,9 +123,10 @@ static struct row default_row(const struct af *af)
 	return (struct row){
 		.views = "bgp",
 		.grammar = mem_format("default %s", af->name),
-		.help = mem_format("Lets a new peer speak %s without a statement, if its address is of "
-				   "the same kind.",
-				   af->title),
+		.help = mem_format(
+			"Lets a new peer speak %s without a statement, if its address is of "
+			"the same kind.",
+			af->title),
 		.order = ORDER_INSTANCE,
 		.rank = 5,
 		.level = 2,
