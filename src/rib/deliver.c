@@ -70,7 +70,7 @@ static uint64_t collect(struct update_group *g, uint64_t from, uint64_t end, str
 				    group_has(g, entry->peer) ? entry->peer : RIB_NO_PEER);
 			continue;
 		}
-		if (dump_skips(only, n, p))
+		if (dump_skips(only, n, entry))
 			continue;
 		if (entry->attr ? member_wants(only, entry) : entry->peer != only->peer->number)
 			encoder_add(e, n, entry->attr, RIB_NO_PEER);
@@ -151,7 +151,7 @@ static bool owed_turn(struct member *m)
 		const struct adj_out_entry *entry = adj_out_find(&g->out, n);
 		bool wants = entry && member_wants(m, entry);
 		bool later = wants && adj_out_unread(&g->out, entry, m->cursor) &&
-			     !dump_skips(m, n, adj_out_position(&g->out, entry));
+			     !dump_skips(m, n, entry);
 		if (!later)
 			encoder_add(e, n, wants ? entry->attr : 0, RIB_NO_PEER);
 		// its hold stays until the messages are made

@@ -6,7 +6,7 @@
 // A chunk that was sent says everything up to the end of the log at that moment; of what the log
 // holds for it, only later places are sent. In the first dump places of chunks still to come are
 // not sent at all: the dump will tell. In an answer to a refresh they are, because the peer has
-// been told before, and withdrawals come by no other way.
+// been told before; and withdrawals are sent wherever they stand, as they come by no other way.
 //
 // Marks (RFC 4724 section 2, RFC 7313 section 4): End-of-RIB ends the first dump, also an empty
 // one. Towards a peer with enhanced refresh BoRR begins every other dump and EoRR ends it. No dump
@@ -66,12 +66,13 @@ void dump_refresh(struct member *m)
 	rib_wake(m->family->rib);
 }
 
-bool dump_skips(const struct member *m, uint32_t n, uint64_t position)
+bool dump_skips(const struct member *m, uint32_t n, const struct adj_out_entry *e)
 {
 	const struct dump *d = &m->dump;
 	uint32_t chunk = n >> ADJ_OUT_CHUNK_BITS;
+	uint64_t position = adj_out_position(&m->group->out, e);
 
-	if (!d->sent_at || chunk >= d->range)
+	if (!d->sent_at || chunk >= d->range || (!e->attr && !d->first))
 		return false;
 	if (d->sent_at[chunk])
 		return position < d->sent_at[chunk];

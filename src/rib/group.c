@@ -316,7 +316,7 @@ static void unite(struct update_group *from, struct update_group *to)
 			continue;
 		dump_clear(m);
 		move(m, to);
-		m->cursor = to->out.end;
+		m->cursor = to->read_to = to->out.end; // it has heard of all that is there
 	}
 	if (!from->members.count)
 		abandon(from);

@@ -122,7 +122,8 @@ void owed_clear(struct member *m);
 void dump_start(struct member *m, bool first);
 void dump_clear(struct member *m);
 void dump_refresh(struct member *m); // ROUTE-REFRESH received
-bool dump_skips(const struct member *m, uint32_t n, uint64_t position); // log: not to be sent
+// The entry's place in the log is not to be sent.
+bool dump_skips(const struct member *m, uint32_t n, const struct adj_out_entry *e);
 bool dump_finish(struct member *m); // true: a dump ended, marks are out
 bool dump_turn(struct member *m);   // one parcel; false: cannot go on now
 

@@ -53,7 +53,8 @@ struct family {
 	struct aggregation *aggregation; // NULL: none configured
 	uint32_t *gone;     // sets to be released when the change at hand is through
 	uint32_t gone_count, gone_cap;
-	uint32_t purge_next, purge_left; // walk that removes dead paths: destinations
+	bool purging, purge_wrapped;     // walk that removes dead paths, once round:
+	uint32_t purge_next, purge_stop; // destinations
 	uint32_t destinations;           // with at least one path
 };
 

@@ -8,9 +8,11 @@
 
 void purge_start(struct family *f)
 {
-	if (!f->purge_next)
+	if (!f->purging)
 		f->purge_next = 1;
-	f->purge_left = f->table.destinations.end;
+	f->purging = true;
+	f->purge_wrapped = false;
+	f->purge_stop = f->purge_next;
 	rib_wake(f->rib);
 }
 
@@ -40,17 +42,28 @@ static void purge_destination(struct family *f, uint32_t n)
 	destination_end(&c);
 }
 
+// The next number of the round; 0: it is complete.
+static uint32_t next_number(struct family *f)
+{
+	if (f->purge_next >= f->table.destinations.end && !f->purge_wrapped) {
+		f->purge_wrapped = true;
+		f->purge_next = 1;
+	}
+	if (f->purge_wrapped && f->purge_next >= f->purge_stop)
+		f->purging = false;
+	return f->purging ? f->purge_next++ : 0;
+}
+
 bool purge_work(struct family *f, rib_deadline *over, void *arg)
 {
-	while (f->purge_left) {
+	while (f->purging) {
 		if (over(arg))
 			return true;
-		for (unsigned i = 0; i < SLICE && f->purge_left; i++, f->purge_left--) {
-			if (f->purge_next >= f->table.destinations.end)
-				f->purge_next = 1;
-			uint32_t n = f->purge_next++;
-			if (n < f->table.destinations.end &&
-			    table_at(&f->table, n)->info & DESTINATION_LIVE)
+		for (unsigned i = 0; i < SLICE; i++) {
+			uint32_t n = next_number(f);
+			if (!n)
+				break;
+			if (table_at(&f->table, n)->info & DESTINATION_LIVE)
 				purge_destination(f, n);
 		}
 	}

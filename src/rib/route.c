@@ -256,7 +256,7 @@ void group_squeeze(struct update_group *g)
 		for (uint64_t p = m->cursor; p < a->end; p++) {
 			uint32_t n = adj_out_at(a, p);
 			const struct adj_out_entry *e = n ? adj_out_find(a, n) : NULL;
-			if (e && e->position == (uint32_t)p && !dump_skips(m, n, p))
+			if (e && e->position == (uint32_t)p && !dump_skips(m, n, e))
 				member_owe(m, n);
 		}
 		m->cursor = a->end;

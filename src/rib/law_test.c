@@ -1,0 +1,827 @@
+// The law of this room: whatever happened before, in whatever order, when all is done the tables and
+// what each peer has been told are those of a rib that was fed the final state afresh, in another
+// order. Random peers, policies, updates, refreshes, sweeps cut in slices, readers that stall,
+// sessions that come and go, exports that change for one or for all.
+//
+// RIB_LAW_SEED and RIB_LAW_CASES choose other cases; a failure prints the seed of its case, which
+// with RIB_LAW_CASES=1 runs it alone.
+#include "base/mem.h"
+#include "rib/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FAMILIES 2
+#define PREFIXES 24
+#define SETS     28
+#define POLICIES 10
+#define SWEEPS   4
+#define NO_ROUTE (-1)
+
+static const char *const family_names[FAMILIES] = {"ipv4-unicast", "ipv6-unicast"};
+
+struct truth { // what a peer is and says
+	bool used, up;
+	uint8_t kind;
+	unsigned import_policy[FAMILIES], export_policy[FAMILIES];
+	struct rib_import in[FAMILIES];
+	struct rib_export out[FAMILIES];
+	int route[FAMILIES][PREFIXES];
+	bool again[FAMILIES][PREFIXES]; // said since the last BoRR
+	bool refreshing[FAMILIES];
+	struct rib_session traits;
+};
+
+struct law {
+	struct world w;
+	struct random r;
+	struct truth peer[WORLD_PEERS];
+	unsigned peers, prefixes;
+	int own[FAMILIES][PREFIXES];
+	struct policy_program *program[2][FAMILIES][POLICIES]; // by direction; counted
+	struct sweep *sweeps[SWEEPS];
+	struct rib_aggregate aggregates[2];
+	unsigned aggregate_policy[2][3]; // attribute, origin, suppress; 0: none
+	unsigned aggregate_count;
+	uint64_t case_seed;
+};
+
+// Made once: sets and prefixes that all cases draw from.
+static struct fixture pool_fixture;
+static struct buf sets[FAMILIES][SETS];
+static struct attrs own_sets[FAMILIES][SETS];
+static struct af_key keys[FAMILIES][PREFIXES];
+
+static unsigned below(struct law *l, unsigned n)
+{
+	return random_below(&l->r, n);
+}
+
+static bool chance(struct law *l, unsigned percent)
+{
+	return below(l, 100) < percent;
+}
+
+// --- the pool -------------------------------------------------------------------------------------
+static void make_set(struct random *r, unsigned family, unsigned n)
+{
+	static const char *const paths[] = {"65001",
+					    "65002",
+					    "65001,65010",
+					    "65003,65010,65020",
+					    "65002,{65010,65020}",
+					    "65001,65000,65030",
+					    "65004",
+					    "65010"};
+	static const char *const comms[] = {"",
+					    " comm=65535:65281",
+					    " comm=65535:65282",
+					    " comm=1:1",
+					    " comm=1:1;2:2",
+					    " comm=65535:65283",
+					    "",
+					    ""};
+	static const char *const more[] = {
+		"",        " med=10", " med=20", " lp=150", " med=10 lp=150", " large=1:2:3",
+		" rt=1:1", ""};
+	char text[256], hop[64];
+	struct attrs as;
+
+	if (family == 0)
+		snprintf(hop, sizeof(hop), "10.0.0.%u", 1 + random_below(r, 8));
+	else
+		snprintf(hop, sizeof(hop), "2001:db8::%u", 1 + random_below(r, 4));
+	snprintf(text, sizeof(text), "origin=%s path=%s nh=%s%s%s",
+		 random_below(r, 3) ? "igp" : "incomplete", paths[random_below(r, 8)], hop,
+		 comms[random_below(r, 8)], more[random_below(r, 8)]);
+	fixture_attrs(&pool_fixture, text, &as);
+	attrs_encode(&sets[family][n], &as);
+	snprintf(text, sizeof(text), "origin=igp path= med=%u%s", random_below(r, 2),
+		 comms[random_below(r, 8)]);
+	fixture_attrs(&pool_fixture, text, &own_sets[family][n]);
+}
+
+static int make_pool(void **state)
+{
+	struct random r;
+
+	fixture_open(&pool_fixture);
+	random_seed(&r, 1);
+	for (unsigned f = 0; f < FAMILIES; f++) {
+		for (unsigned i = 0; i < SETS; i++)
+			make_set(&r, f, i);
+		for (unsigned i = 0; i < PREFIXES; i++) {
+			char text[64];
+			if (f == 0)
+				snprintf(text, sizeof(text), "10.%u.%u.0/%u", i / 8, i % 8 * 32,
+					 i % 8 ? 24 : 16);
+			else
+				snprintf(text, sizeof(text), "2001:db8:%u::/48", i + 1);
+			assert_true(world_af(family_names[f])->text_get(text, &keys[f][i]));
+		}
+	}
+	return 0;
+}
+
+static int drop_pool(void **state)
+{
+	for (unsigned f = 0; f < FAMILIES; f++)
+		for (unsigned i = 0; i < SETS; i++)
+			buf_free(&sets[f][i]);
+	fixture_close(&pool_fixture);
+	return 0;
+}
+
+// --- policies -------------------------------------------------------------------------------------
+static void compile_policies(struct law *l)
+{
+	char text[2048];
+
+	snprintf(
+		text, sizeof(text),
+		"ip ip-prefix l permit 10.0.0.0 8 greater-equal 8 less-equal %u\n"
+		"ip ip-prefix m permit 10.%u.0.0 16 greater-equal 16 less-equal 32\n"
+		"ip as-path-filter 1 permit _650%u0_\n"
+		"ip community-filter basic 1 permit %u:%u\n"
+		"route-policy p1 permit node 10\nif-match ip-prefix m\napply local-preference %u\n"
+		"route-policy p1 permit node 20\n"
+		"route-policy p2 deny node 10\nif-match community-filter 1\n"
+		"route-policy p2 permit node 20\napply community 65000:%u additive\n"
+		"route-policy p3 permit node 10\nif-match as-path-filter 1\napply cost + %u\n"
+		"route-policy p3 permit node 20\n"
+		"route-policy p4 deny node 10\nif-match ip-prefix m\n"
+		"route-policy p4 permit node 20\n"
+		"route-policy p5 permit node 10\napply as-path 6501%u additive\n"
+		"route-policy p6 permit node 10\nif-match ip-prefix m\n"
+		"apply ip-address next-hop 10.0.0.%u\n"
+		"route-policy p6 permit node 20\napply cost %u\n"
+		"route-policy p7 permit node 10\nif-match as-path-filter 1\napply preferred-value %u\n"
+		"route-policy p7 permit node 20\n"
+		"route-policy p8 deny node 10\n"
+		"route-policy p9 permit node 10\nif-match ip-prefix l\napply community none\n",
+		below(l, 2) ? 24 : 16, below(l, 3), 1 + below(l, 2), 1 + below(l, 2),
+		1 + below(l, 2), 90 + 10 * below(l, 4), below(l, 3), below(l, 3), below(l, 3),
+		1 + below(l, 8), below(l, 3), below(l, 3));
+	fixture_config(&l->w.policy, text);
+}
+
+static void bind_programs(struct law *l)
+{
+	for (unsigned d = 0; d < 2; d++)
+		for (unsigned f = 0; f < FAMILIES; f++)
+			for (unsigned i = 0; i < POLICIES; i++) {
+				char name[8];
+				snprintf(name, sizeof(name), "p%u", i);
+				struct policy_program *old = l->program[d][f][i];
+				l->program[d][f][i] = fixture_program(&l->w.policy, family_names[f],
+								      !d, i ? name : NULL);
+				if (old)
+					policy_program_unref(old);
+			}
+}
+
+// --- telling the rib ------------------------------------------------------------------------------
+static const struct af *family(unsigned f)
+{
+	return world_af(family_names[f]);
+}
+
+static void tell(struct law *l, unsigned peer, unsigned f, unsigned prefix)
+{
+	struct truth *t = &l->peer[peer];
+	struct buf nlri = {0};
+	int set = t->route[f][prefix];
+
+	family(f)->nlri_put(&nlri, &keys[f][prefix]);
+	struct span n = {nlri.data, nlri.len};
+	if (set == NO_ROUTE) {
+		rib_update(l->w.rib, (uint16_t)peer, family(f), NULL, &n);
+	} else {
+		struct span a = {sets[f][set].data, sets[f][set].len};
+		rib_update(l->w.rib, (uint16_t)peer, family(f), &a, &n);
+	}
+	buf_free(&nlri);
+}
+
+static void tell_own(struct law *l, unsigned f, unsigned prefix)
+{
+	int set = l->own[f][prefix];
+
+	rib_originate(l->w.rib, family(f), &keys[f][prefix],
+		      set == NO_ROUTE ? NULL : &own_sets[f][set]);
+}
+
+static void tell_import(struct law *l, unsigned peer, unsigned f)
+{
+	struct truth *t = &l->peer[peer];
+
+	t->in[f].program = l->program[0][f][t->import_policy[f]];
+	t->in[f].source = t->kind;
+	rib_peer_import(l->w.rib, (uint16_t)peer, family(f), &t->in[f], l->w.generation);
+}
+
+static void tell_export(struct law *l, unsigned peer, unsigned f)
+{
+	struct truth *t = &l->peer[peer];
+
+	t->out[f].program = l->program[1][f][t->export_policy[f]];
+	t->out[f].kind = t->kind;
+	rib_peer_export(l->w.rib, (uint16_t)peer, family(f), &t->out[f], l->w.generation);
+}
+
+static void tell_up(struct law *l, unsigned peer)
+{
+	l->w.peers[peer].kind = l->peer[peer].kind;
+	l->w.peers[peer].traits = l->peer[peer].traits;
+	world_up(&l->w, (uint16_t)peer, l->peer[peer].traits.families ? NULL : family_names[0]);
+}
+
+// --- sweeps ---------------------------------------------------------------------------------------
+static bool countdown(void *arg)
+{
+	return (*(int *)arg)-- <= 0;
+}
+
+static void sweep_some(struct law *l, struct sweep **s, int steps)
+{
+	if (!*s || sweep_step(*s, countdown, &steps))
+		return;
+	sweep_free(*s);
+	*s = NULL;
+}
+
+static void start_sweep(struct law *l, enum sweep_kind kind, unsigned f, uint64_t peers, bool all)
+{
+	uint64_t mask[RIB_PEERS_MAX / 64] = {peers};
+	struct sweep **s = &l->sweeps[below(l, SWEEPS)];
+
+	while (*s)
+		sweep_some(l, s, 1000000);
+	*s = sweep_new(l->w.rib, kind, family(f), mask, all ? 0 : l->w.generation);
+}
+
+// --- events ---------------------------------------------------------------------------------------
+static unsigned some_peer(struct law *l)
+{
+	return below(l, l->peers);
+}
+
+static void event_update(struct law *l)
+{
+	unsigned peer = some_peer(l), f = chance(l, 80) ? 0 : 1;
+	struct truth *t = &l->peer[peer];
+	int set = chance(l, 70) ? (int)below(l, SETS) : NO_ROUTE;
+
+	for (unsigned n = 1 + below(l, 4); t->up && n > 0; n--) {
+		unsigned prefix = below(l, l->prefixes);
+		t->route[f][prefix] = set;
+		t->again[f][prefix] = true;
+		tell(l, peer, f, prefix);
+	}
+}
+
+static void event_own(struct law *l)
+{
+	unsigned f = below(l, FAMILIES), prefix = below(l, l->prefixes);
+
+	l->own[f][prefix] = chance(l, 50) ? (int)below(l, SETS) : NO_ROUTE;
+	tell_own(l, f, prefix);
+}
+
+static void event_import(struct law *l)
+{
+	unsigned f = below(l, FAMILIES);
+	uint64_t peers = 0;
+
+	l->w.generation++;
+	for (unsigned n = 1 + below(l, 3); n > 0; n--) {
+		unsigned peer = some_peer(l);
+		struct truth *t = &l->peer[peer];
+		t->import_policy[f] = below(l, POLICIES);
+		t->in[f].keep_all = chance(l, 70) || (t->in[f].keep_all && chance(l, 80));
+		t->in[f].allow_as_loop = chance(l, 20);
+		t->in[f].check_first_as = chance(l, 20);
+		t->in[f].preferred_value = chance(l, 10) ? 7 : 0;
+		tell_import(l, peer, f);
+		peers |= UINT64_C(1) << peer;
+	}
+	start_sweep(l, SWEEP_IMPORT, f, peers, false);
+}
+
+static void event_export(struct law *l)
+{
+	unsigned f = below(l, FAMILIES), policy = below(l, POLICIES);
+	bool all = chance(l, 30);
+	uint64_t peers = 0;
+
+	l->w.generation++;
+	for (unsigned i = 0; i < l->peers; i++) {
+		struct truth *t = &l->peer[i];
+		if (!all && !chance(l, 30))
+			continue;
+		t->export_policy[f] = policy;
+		if (chance(l, 20))
+			t->out[f].next_hop = (uint8_t)below(l, 3);
+		if (chance(l, 20))
+			t->out[f].community = chance(l, 70);
+		if (chance(l, 10))
+			t->out[f].default_route = chance(l, 50);
+		if (chance(l, 5))
+			t->out[f].independent = chance(l, 50);
+		tell_export(l, i, f);
+		peers |= UINT64_C(1) << i;
+	}
+	start_sweep(l, SWEEP_EXPORT, f, peers, false);
+}
+
+static void tell_aggregates(struct law *l);
+
+// A commit that changes filters: whoever uses one of them gets another program.
+static void event_policies(struct law *l)
+{
+	uint64_t imports[FAMILIES] = {0}, exports[FAMILIES] = {0};
+
+	l->w.generation++;
+	compile_policies(l);
+	bind_programs(l);
+	for (unsigned i = 0; i < l->peers; i++)
+		for (unsigned f = 0; f < FAMILIES; f++) {
+			struct truth *t = &l->peer[i];
+			if (t->in[f].program != l->program[0][f][t->import_policy[f]]) {
+				tell_import(l, i, f);
+				imports[f] |= UINT64_C(1) << i;
+			}
+			if (t->out[f].program != l->program[1][f][t->export_policy[f]]) {
+				tell_export(l, i, f);
+				exports[f] |= UINT64_C(1) << i;
+			}
+		}
+	tell_aggregates(l);
+	for (unsigned f = 0; f < FAMILIES; f++) {
+		if (imports[f])
+			start_sweep(l, SWEEP_IMPORT, f, imports[f], false);
+		if (exports[f])
+			start_sweep(l, SWEEP_EXPORT, f, exports[f], false);
+	}
+}
+
+static void event_session(struct law *l)
+{
+	unsigned peer = some_peer(l);
+	struct truth *t = &l->peer[peer];
+
+	if (!t->up) {
+		t->up = true;
+		tell_up(l, peer);
+		return;
+	}
+	t->up = false;
+	world_down(&l->w, (uint16_t)peer);
+	memset(t->refreshing, 0, sizeof(t->refreshing));
+	for (unsigned f = 0; f < FAMILIES; f++)
+		for (unsigned p = 0; p < PREFIXES; p++)
+			t->route[f][p] = NO_ROUTE;
+	if (chance(l, 60)) {
+		t->traits.as4 = chance(l, 70);
+		t->up = true;
+		tell_up(l, peer);
+	}
+}
+
+static void end_refresh(struct law *l, unsigned peer, unsigned f)
+{
+	struct truth *t = &l->peer[peer];
+
+	rib_refresh_end(l->w.rib, (uint16_t)peer, family(f));
+	for (unsigned p = 0; p < PREFIXES; p++)
+		if (!t->again[f][p])
+			t->route[f][p] = NO_ROUTE;
+	t->refreshing[f] = false;
+}
+
+static void event_refresh(struct law *l)
+{
+	unsigned peer = some_peer(l), f = below(l, FAMILIES);
+	struct truth *t = &l->peer[peer];
+
+	if (!t->up)
+		return;
+	if (t->refreshing[f] && chance(l, 70)) {
+		for (unsigned p = 0; p < l->prefixes; p++)
+			if (t->route[f][p] != NO_ROUTE && chance(l, 70)) {
+				t->again[f][p] = true;
+				tell(l, peer, f, p);
+			}
+		end_refresh(l, peer, f);
+		return;
+	}
+	rib_refresh_begin(l->w.rib, (uint16_t)peer, family(f));
+	t->refreshing[f] = true;
+	memset(t->again[f], 0, sizeof(t->again[f]));
+}
+
+static void event_ask(struct law *l)
+{
+	unsigned peer = some_peer(l);
+
+	if (l->peer[peer].up)
+		rib_refresh_answer(l->w.rib, (uint16_t)peer, family(below(l, FAMILIES)));
+}
+
+static void event_credit(struct law *l)
+{
+	unsigned peer = some_peer(l);
+
+	if (l->peer[peer].up)
+		rib_credit(l->w.rib, (uint16_t)peer,
+			   chance(l, 50)   ? SIZE_MAX
+			   : chance(l, 50) ? 0
+					   : below(l, 400));
+}
+
+static void all_swept(struct law *l)
+{
+	for (unsigned f = 0; f < FAMILIES; f++) {
+		start_sweep(l, SWEEP_IMPORT, f, UINT64_MAX, true);
+		start_sweep(l, SWEEP_EXPORT, f, UINT64_MAX, true);
+		start_sweep(l, SWEEP_DECIDE, f, UINT64_MAX, true);
+	}
+}
+
+static void event_options(struct law *l)
+{
+	struct rib_options *o = &l->w.options;
+
+	o->as_path_ignore = chance(l, 20);
+	o->med_none_as_maximum = chance(l, 30);
+	o->compare_different_as_med = chance(l, 30);
+	o->router_id_ignore = chance(l, 20);
+	o->reflect_between_clients = chance(l, 70);
+	o->cluster_id = chance(l, 30) ? 77 : 0;
+	o->default_local_pref = chance(l, 30) ? 120 : 100;
+	o->as_path_limit = chance(l, 20) ? 2 : 0;
+	l->w.generation++;
+	rib_set_options(l->w.rib, o, l->w.generation);
+	all_swept(l);
+}
+
+static struct policy_program *aggregate_program(struct law *l, unsigned n, unsigned which)
+{
+	unsigned policy = l->aggregate_policy[n][which];
+
+	return policy ? l->program[0][0][policy] : NULL;
+}
+
+static void tell_aggregates(struct law *l)
+{
+	for (unsigned i = 0; i < l->aggregate_count; i++) {
+		l->aggregates[i].attribute_policy = aggregate_program(l, i, 0);
+		l->aggregates[i].origin_policy = aggregate_program(l, i, 1);
+		l->aggregates[i].suppress_policy = aggregate_program(l, i, 2);
+	}
+	rib_set_aggregates(l->w.rib, family(0), l->aggregates, l->aggregate_count);
+}
+
+// None, one, or two of which one lies within the other.
+static void event_aggregates(struct law *l)
+{
+	static const char *const texts[] = {"10.0.0.0/8", "10.1.0.0/16"};
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct rib_aggregate *a = &l->aggregates[n];
+		if (!chance(l, 60))
+			continue;
+		*a = (struct rib_aggregate){.as_set = chance(l, 50),
+					    .detail_suppressed = chance(l, 30)};
+		assert_true(family(0)->text_get(texts[i], &a->key));
+		l->aggregate_policy[n][0] = chance(l, 20) ? 2 : 0;
+		l->aggregate_policy[n][1] = chance(l, 40) ? 2 + 2 * below(l, 2) : 0;
+		l->aggregate_policy[n][2] = chance(l, 30) ? 4 : 0;
+		n++;
+	}
+	l->aggregate_count = n;
+	tell_aggregates(l);
+}
+
+static void event_work(struct law *l)
+{
+	int steps = (int)below(l, 6);
+
+	rib_work(l->w.rib, countdown, &steps);
+	for (unsigned i = 0; i < SWEEPS; i++)
+		if (chance(l, 50))
+			sweep_some(l, &l->sweeps[i], (int)below(l, 2));
+}
+
+static void event_kind(struct law *l) // reflect-client on or off
+{
+	unsigned peer = some_peer(l);
+	struct truth *t = &l->peer[peer];
+
+	if (t->kind != SOURCE_IBGP && t->kind != SOURCE_IBGP_CLIENT)
+		return;
+	t->kind = t->kind == SOURCE_IBGP ? SOURCE_IBGP_CLIENT : SOURCE_IBGP;
+	l->w.peers[peer].kind = t->kind;
+	l->w.generation++;
+	for (unsigned f = 0; f < FAMILIES; f++) {
+		tell_import(l, peer, f);
+		tell_export(l, peer, f);
+		start_sweep(l, SWEEP_IMPORT, f, UINT64_C(1) << peer, false);
+		start_sweep(l, SWEEP_EXPORT, f, UINT64_C(1) << peer, false);
+	}
+}
+
+static void happen(struct law *l)
+{
+	static const struct {
+		unsigned weight;
+		void (*event)(struct law *l);
+		const char *name;
+	} events[] = {{40, event_update, "update"},
+		      {4, event_own, "own"},
+		      {4, event_import, "import"},
+		      {4, event_export, "export"},
+		      {2, event_policies, "policies"},
+		      {3, event_session, "session"},
+		      {4, event_refresh, "refresh"},
+		      {3, event_ask, "ask"},
+		      {5, event_credit, "credit"},
+		      {1, event_options, "options"},
+		      {2, event_aggregates, "aggregates"},
+		      {25, event_work, "work"},
+		      {1, event_kind, "kind"}};
+	unsigned all = 0, n = sizeof(events) / sizeof(events[0]), i = 0;
+
+	for (unsigned k = 0; k < n; k++)
+		all += events[k].weight;
+	unsigned at = below(l, all);
+	while (at >= events[i].weight)
+		at -= events[i++].weight;
+	if (getenv("RIB_LAW_TRACE"))
+		fprintf(stderr, "%s\n", events[i].name);
+	events[i].event(l);
+}
+
+// --- a case ---------------------------------------------------------------------------------------
+static void setup_peer(struct law *l, unsigned i)
+{
+	static const uint8_t kinds[] = {SOURCE_EBGP, SOURCE_EBGP, SOURCE_IBGP, SOURCE_IBGP_CLIENT,
+					SOURCE_CONFED};
+	struct truth *t = &l->peer[i];
+
+	memset(t, 0, sizeof(*t));
+	t->kind = kinds[below(l, 5)];
+	t->traits = (struct rib_session){.families = 3,
+					 .as4 = chance(l, 70),
+					 .refresh = true,
+					 .enhanced_refresh = chance(l, 70),
+					 .max_message = 4096};
+	for (unsigned f = 0; f < FAMILIES; f++) {
+		t->import_policy[f] = below(l, POLICIES);
+		t->export_policy[f] = chance(l, 60) ? 0 : below(l, POLICIES);
+		t->in[f] = world_import(&l->w, (uint16_t)i, t->kind);
+		t->in[f].keep_all = chance(l, 70);
+		t->out[f] = world_export(&l->w, (uint16_t)i, t->kind);
+		if (chance(l, 50))
+			t->out[f].peer_as = 0;
+		for (unsigned p = 0; p < PREFIXES; p++)
+			t->route[f][p] = NO_ROUTE;
+		tell_import(l, i, f);
+		tell_export(l, i, f);
+	}
+	if (chance(l, 80)) {
+		t->up = true;
+		tell_up(l, i);
+	}
+}
+
+static void setup(struct law *l, uint64_t seed)
+{
+	l->case_seed = seed;
+	random_seed(&l->r, seed);
+	l->peers = 2 + below(l, 5);
+	l->prefixes = 4 + below(l, PREFIXES - 4);
+	l->w.options.cluster_id = 0;
+	l->w.options.default_local_pref = 100;
+	l->w.options.confederation_id = chance(l, 20) ? 64900 : 0;
+	l->aggregate_count = 0;
+	world_rib(&l->w);
+	compile_policies(l);
+	bind_programs(l);
+	for (unsigned f = 0; f < FAMILIES; f++)
+		for (unsigned p = 0; p < PREFIXES; p++)
+			l->own[f][p] = NO_ROUTE;
+	for (unsigned i = 0; i < l->peers; i++)
+		setup_peer(l, i);
+}
+
+static void finish_sweeps(struct law *l)
+{
+	for (unsigned i = 0; i < SWEEPS; i++)
+		while (l->sweeps[i])
+			sweep_some(l, &l->sweeps[i], 1000000);
+}
+
+struct presence {
+	struct law *law;
+	unsigned f;
+	bool there[PREFIXES];
+};
+
+static bool note_presence(void *arg, const struct rib_route *r)
+{
+	struct presence *p = arg;
+
+	for (unsigned i = 0; i < p->law->prefixes; i++)
+		if (!memcmp(&keys[p->f][i], &r->key, sizeof(r->key)))
+			p->there[i] = true;
+	return true;
+}
+
+// What was rejected when it came and not kept can only come again from the peer.
+static void ask_for_missing(struct law *l, unsigned peer, unsigned f)
+{
+	struct presence here = {.law = l, .f = f};
+	const struct rib_query q = {
+		.af = family(f), .view = RIB_VIEW_RECEIVED, .peer = (uint16_t)peer};
+
+	rib_read(l->w.rib, &q, note_presence, &here);
+	for (unsigned p = 0; p < l->prefixes; p++)
+		if (l->peer[peer].route[f][p] != NO_ROUTE && !here.there[p])
+			tell(l, peer, f, p);
+}
+
+static void settle(struct law *l)
+{
+	finish_sweeps(l);
+	for (unsigned i = 0; i < l->peers; i++) {
+		for (unsigned f = 0; f < FAMILIES && l->peer[i].up; f++) {
+			if (l->peer[i].refreshing[f])
+				end_refresh(l, i, f);
+			ask_for_missing(l, i, f);
+		}
+		if (l->peer[i].up)
+			rib_credit(l->w.rib, (uint16_t)i, SIZE_MAX);
+	}
+	world_work(&l->w);
+}
+
+static void start_afresh(struct law *l)
+{
+	unsigned order[WORLD_PEERS];
+
+	world_rib(&l->w);
+	for (unsigned i = 0; i < l->peers; i++) {
+		unsigned at = below(l, i + 1);
+		order[i] = order[at];
+		order[at] = i;
+	}
+	tell_aggregates(l);
+	for (unsigned i = 0; i < l->peers; i++)
+		for (unsigned f = 0; f < FAMILIES; f++) {
+			tell_import(l, order[i], f);
+			tell_export(l, order[i], f);
+		}
+	for (unsigned i = 0; i < l->peers; i++) {
+		unsigned peer = order[i];
+		if (!l->peer[peer].up)
+			continue;
+		tell_up(l, peer);
+		for (unsigned f = 0; f < FAMILIES; f++)
+			for (unsigned p = l->prefixes; p-- > 0;)
+				if (l->peer[peer].route[f][p] != NO_ROUTE)
+					tell(l, peer, f, p);
+	}
+	for (unsigned f = 0; f < FAMILIES; f++)
+		for (unsigned p = 0; p < l->prefixes; p++)
+			if (l->own[f][p] != NO_ROUTE)
+				tell_own(l, f, p);
+	world_work(&l->w);
+}
+
+static void first_difference(const char *a, const char *b)
+{
+	while (*a && *b) {
+		size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
+		if (n != m || memcmp(a, b, n) != 0)
+			break;
+		a += n + 1;
+		b += m + 1;
+	}
+	print_error("after all:  %.*s\nafresh:     %.*s\n", (int)strcspn(a, "\n"), a,
+		    (int)strcspn(b, "\n"), b);
+}
+
+static void no_trouble(struct law *l, const struct buf *trouble)
+{
+	if (!trouble->len)
+		return;
+	fputs(buf_cstr(trouble), stderr);
+	fail_msg("RIB_LAW_SEED=%llu RIB_LAW_CASES=1: views and beliefs differ",
+		 (unsigned long long)l->case_seed);
+}
+
+static void compare(struct law *l, const char *was)
+{
+	struct buf now = {0}, trouble = {0};
+
+	world_check(&l->w, &trouble);
+	world_dump(&l->w, &now);
+	if (strcmp(was, buf_cstr(&now)) != 0) {
+		first_difference(was, buf_cstr(&now));
+		fail_msg("RIB_LAW_SEED=%llu RIB_LAW_CASES=1: tables differ from fresh ones",
+			 (unsigned long long)l->case_seed);
+	}
+	no_trouble(l, &trouble);
+	buf_free(&now);
+	buf_free(&trouble);
+}
+
+// With everything gone nothing may be left: no destination, no set.
+static void take_all_down(struct law *l)
+{
+	struct rib_totals t;
+
+	rib_set_aggregates(l->w.rib, family(0), NULL, 0);
+	for (unsigned i = 0; i < l->peers; i++)
+		if (l->w.peers[i].up)
+			world_down(&l->w, (uint16_t)i);
+	for (unsigned f = 0; f < FAMILIES; f++)
+		for (unsigned p = 0; p < l->prefixes; p++)
+			rib_originate(l->w.rib, family(f), &keys[f][p], NULL);
+	world_work(&l->w);
+	for (unsigned f = 0; f < FAMILIES; f++) {
+		rib_totals(l->w.rib, family(f), &t);
+		if (t.destinations || t.paths || t.attribute_sets || t.groups)
+			fail_msg("RIB_LAW_SEED=%llu RIB_LAW_CASES=1: left over: %u destinations, "
+				 "%u paths, %u sets, %u groups",
+				 (unsigned long long)l->case_seed, t.destinations, t.paths,
+				 t.attribute_sets, t.groups);
+	}
+}
+
+static void run_case(struct law *l, uint64_t seed)
+{
+	struct buf was = {0}, trouble = {0};
+
+	setup(l, seed);
+	for (unsigned n = 20 + below(l, 100); n > 0; n--)
+		happen(l);
+	settle(l);
+	world_check(&l->w, &trouble);
+	no_trouble(l, &trouble);
+	world_dump(&l->w, &was);
+	if (chance(l, 20))
+		take_all_down(l);
+	start_afresh(l);
+	compare(l, buf_cstr(&was));
+	buf_free(&was);
+	buf_free(&trouble);
+}
+
+static uint64_t number_of(const char *variable, uint64_t otherwise)
+{
+	const char *v = getenv(variable);
+
+	return v ? strtoull(v, NULL, 10) : otherwise;
+}
+
+static void test_soft_equals_fresh(void **state)
+{
+	uint64_t seed = number_of("RIB_LAW_SEED", 1), cases = number_of("RIB_LAW_CASES", 1500);
+	struct law *l = mem_zero(sizeof(*l));
+	uint64_t repeated = 0, announced = 0;
+
+	world_open(&l->w);
+	for (uint64_t i = 0; i < cases; i++) {
+		run_case(l, seed + i);
+		for (unsigned p = 0; p < WORLD_PEERS; p++) {
+			repeated += l->w.peers[p].repeated;
+			announced += l->w.peers[p].announced;
+		}
+		world_reset_counts(&l->w);
+	}
+	print_message("%llu cases from seed %llu, %llu announcements, %llu repeated\n",
+		      (unsigned long long)cases, (unsigned long long)seed,
+		      (unsigned long long)announced, (unsigned long long)repeated);
+	for (unsigned d = 0; d < 2; d++)
+		for (unsigned f = 0; f < FAMILIES; f++)
+			for (unsigned i = 0; i < POLICIES; i++)
+				policy_program_unref(l->program[d][f][i]);
+	world_close(&l->w);
+	mem_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_soft_equals_fresh)};
+
+	return cmocka_run_group_tests(tests, make_pool, drop_pool);
+}
