@@ -137,4 +137,4 @@ static const struct row rows[] = {
 	 .apply = apply_rule,
 	 .more = MEANS(.take = take_rule)},
 };
-const struct row_table acl_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table acl_rows = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -218,4 +218,4 @@ static const struct row rows[] = {
 		 .help = "Sets how many dynamic peers there may be.",
 		 .more = MEANS(.take = take_session_limit)),
 };
-const struct row_table bgp_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table bgp_rows = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -266,16 +266,16 @@ void model_schema(struct cli_schema *ret)
 	static struct row_table tables[11]; // the last one is made of the families
 	unsigned n = 0;
 
-	tables[n++] = system_table;
-	tables[n++] = acl_table;
-	tables[n++] = prefix_list_table;
-	tables[n++] = filter_table;
-	tables[n++] = route_policy_table;
-	tables[n++] = bgp_table;
-	tables[n++] = group_table;
-	tables[n++] = peer_session_table;
-	tables[n++] = peer_family_table;
-	tables[n++] = family_table;
+	tables[n++] = system_rows;
+	tables[n++] = acl_rows;
+	tables[n++] = prefix_list_rows;
+	tables[n++] = filter_rows;
+	tables[n++] = route_policy_rows;
+	tables[n++] = bgp_rows;
+	tables[n++] = group_rows;
+	tables[n++] = peer_session_rows;
+	tables[n++] = peer_family_rows;
+	tables[n++] = family_rows;
 	family_entry_rows(&tables[n++]);
 	*ret = (struct cli_schema){
 		.tables = tables,

@@ -287,4 +287,4 @@ static const struct row rows[] = {
 	 .check = check_prefix,
 	 .more = MEANS(.take = take_aggregate)},
 };
-const struct row_table family_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table family_rows = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -292,7 +292,7 @@ static const struct row rows[] = {
 	 .effect = POLICY_EFFECTS,
 	 .more = MEANS(.take = take_set_values)},
 };
-const struct row_table filter_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table filter_rows = {rows, sizeof(rows) / sizeof(rows[0])};
 
 // --- parameters of all topics ----------------------------------------------------------------------
 static bool accept_wildcard(const char *word, struct buf *out)

@@ -235,4 +235,4 @@ static const struct row rows[] = {
 	 .question = ask_member,
 	 .more = &means_member},
 };
-const struct row_table group_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table group_rows = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -368,7 +368,7 @@ static const struct row rows[] = {
 		  .help = "Sends the peer a default route, with what the route-policy applies.",
 		  .effect = EFFECT_EXPORT, .more = MEANS(.take = take_default_route)),
 };
-const struct row_table peer_family_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table peer_family_rows = {rows, sizeof(rows) / sizeof(rows[0])};
 
 void peer_enable_new(struct conf_edit *e, const char *peer)
 {

@@ -485,4 +485,4 @@ static const struct row rows[] = {
 		.help = "Names a range of AS numbers that dynamic members may have.",
 		.check = check_listen, .more = MEANS(.take = take_listen_segment)),
 };
-const struct row_table peer_session_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table peer_session_rows = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -115,4 +115,4 @@ static const struct row rows[] = {
 	 .level = 2,
 	 .more = MEANS(0)},
 };
-const struct row_table prefix_list_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table prefix_list_rows = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -117,8 +117,8 @@ static inline const struct meaning *meaning_of(const struct row *row)
 }
 
 // --- topics ---------------------------------------------------------------------------------------
-extern const struct row_table system_table, acl_table, prefix_list_table, filter_table,
-	route_policy_table, bgp_table, group_table, peer_session_table, peer_family_table, family_table;
+extern const struct row_table system_rows, acl_rows, prefix_list_rows, filter_rows,
+	route_policy_rows, bgp_rows, group_rows, peer_session_rows, peer_family_rows, family_rows;
 extern const struct word_help model_helps[];
 extern const unsigned model_help_count;
 extern const struct param model_params[];

@@ -468,4 +468,4 @@ static const struct row rows[] = {
 	       .help = "Goes on with the next node, or with that node, when this one has matched.",
 	       .check = check_goto, .more = MEANS(.take = take_goto)),
 };
-const struct row_table route_policy_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table route_policy_rows = {rows, sizeof(rows) / sizeof(rows[0])};

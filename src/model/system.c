@@ -57,4 +57,4 @@ static const struct row rows[] = {
 	 .check = check_not_zero,
 	 .more = MEANS(.take = take_router_id)},
 };
-const struct row_table system_table = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct row_table system_rows = {rows, sizeof(rows) / sizeof(rows[0])};
