@@ -193,12 +193,18 @@ void sess_stop(struct sess *s, uint8_t cease_subcode, const char *text)
 
 void sess_reset(struct sess *s, uint8_t cease_subcode, const char *text)
 {
+	bool opened = s->main->state >= SESS_OPENSENT;
+
 	sess_enter(s);
 	s->wanted = true;
 	s->mute = false;
 	stop(s, cease_subcode, text); // what it tells the owner may stop or start it again
-	if (sess_enabled(s) && s->main->state == SESS_IDLE && !timer_running(s->idle_hold))
-		timer_wait_in_idle(s);
+	if (!sess_enabled(s) || s->main->state != SESS_IDLE || timer_running(s->idle_hold))
+		; // it has
+	else if (opened)
+		timer_wait_in_idle(s); // the peer needs a moment too
+	else
+		fsm_simple(s->main, EVENT_AUTOMATIC_START);
 	sess_leave(s);
 }
 

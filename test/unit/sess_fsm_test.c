@@ -171,6 +171,12 @@ static void test_reset_starts_again(void **state)
 	sim_run_for(SIM_SECOND);
 	rig_assert(r, SESS_OPENSENT);
 	assert_int_equal(r->downs, 1);
+	line_notify(rig_line(r), BGP_ERROR_OPEN, 2);
+	rig_settle(r);
+	rig_assert(r, SESS_IDLE);
+	sess_reset(r->s, CEASE_RESET, NULL); // nothing to close: at once
+	rig_settle(r);
+	rig_assert(r, SESS_OPENSENT);
 	rig_free(r);
 }
 
