@@ -14,9 +14,12 @@
 // --- programs -------------------------------------------------------------------------------------
 static void key_of(const struct rig *g, unsigned route, struct af_key *ret)
 {
-	struct ip ip = {.bits = 32, .b = {10, (uint8_t)(route % 2), (uint8_t)(route / 2)}};
+	struct ip ip = {
+		.bits = 32,
+		.b = {10, (uint8_t)(route % 2), (uint8_t)(route >> 9), (uint8_t)(route / 2)},
+	};
 
-	g->af->from_prefix(&ip, 24, ret);
+	g->af->from_prefix(&ip, 32, ret);
 }
 
 static struct source_node *node(struct policy_source *src, const char *policy, unsigned number,

@@ -7,7 +7,7 @@
 #include "soft/engine.h"
 
 #define RIG_PEERS  4
-#define RIG_ROUTES 480
+#define RIG_ROUTES 2000
 
 enum rig_program {
 	PROGRAM_OPEN,       // accepts everything unchanged

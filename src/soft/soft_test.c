@@ -231,20 +231,20 @@ static void invariant_8(void **state)
 	ask(true, 2);
 	assert_int_equal(g.asks, 1);
 	send_begin();
-	send_again(400);
+	send_again(1500);
 	sim_run_for(59 * SIM_SECOND);
 	assert_int_equal(g.expired, 0);
 	assert_int_equal(rig_read(&g, 0).received, RIG_ROUTES);
 	sim_run_for(2 * SIM_SECOND);
 	assert_int_equal(g.expired, 1);
 	rig_run(&g);
-	assert_int_equal(rig_read(&g, 0).received, 400);
+	assert_int_equal(rig_read(&g, 0).received, 1500);
 	assert_int_equal(rig_job(&g, 0)->state, JOB_DONE);
 	assert_non_null(strstr(rig_job(&g, 0)->note, "60 s"));
 	ask(true, 3);
 	sim_run_for(70 * SIM_SECOND);
 	assert_int_equal(rig_job(&g, 0)->state, JOB_CANCELLED);
-	assert_int_equal(rig_read(&g, 0).received, 400);
+	assert_int_equal(rig_read(&g, 0).received, 1500);
 }
 
 // 9. A refresh asked for during a refresh is not lost: it follows when the first is over. Before the
