@@ -52,6 +52,15 @@ static void put_communities(struct random *r, struct attrs *as, struct arena *a)
 		attrs_put(as, ATTR_COMMUNITY, ATTR_OPTIONAL | ATTR_TRANSITIVE, out, n);
 }
 
+// Another neighbour's address, mapped for wide families: it is not told such a route.
+static void hop_of_neighbour(uint8_t *hop, unsigned n, struct random *r)
+{
+	const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff, 10,
+				    0,           1,           (uint8_t)(1 + random_below(r, 5))};
+
+	memcpy(hop, mapped + 16 - n, n);
+}
+
 void player_attrs(const struct player *p, const struct af *af, uint32_t variant, struct attrs *ret,
 		  struct span *ret_next_hop, struct arena *a)
 {
@@ -78,6 +87,8 @@ void player_attrs(const struct player *p, const struct af *af, uint32_t variant,
 		hop[2] = 2;
 	}
 	hop[n - 1] = (uint8_t)(1 + random_below(&r, 2));
+	if (!random_below(&r, 4))
+		hop_of_neighbour(hop, n, &r);
 	*ret_next_hop = (struct span){hop, n};
 }
 

@@ -185,7 +185,7 @@ static void make_bind(struct making *m)
 static void make_option(struct making *m)
 {
 	long which = below(m, OPTION_KINDS);
-	static const unsigned values[OPTION_KINDS] = {3, 3, 2, 2, 2, 2};
+	static const unsigned values[OPTION_KINDS] = {3, 3, 3, 2, 2, 2, 2, 2, 4, 2};
 
 	add(m, STEP_OPTION, any_peer(m), which, below(m, values[which]), 0);
 }

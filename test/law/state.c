@@ -324,9 +324,13 @@ static void fill_family(const struct law_state *s, const struct law_peer *p,
 	f->export = (struct rib_export){
 		.program = program_of(c, p, af_list[i], false),
 		.kind = source_of(p),
-		.next_hop = p->option[OPTION_NEXT_HOP_LOCAL] ? NEXT_HOP_LOCAL : NEXT_HOP_DEFAULT,
+		.next_hop = (uint8_t)p->option[OPTION_NEXT_HOP], // enum rib_next_hop
 		.community = p->option[OPTION_COMMUNITY],
 		.default_route = p->option[OPTION_DEFAULT_ROUTE],
+		.independent = p->option[OPTION_INDEPENDENT],
+		.route_server = p->option[OPTION_ROUTE_SERVER],
+		.public_as_only = (uint8_t)p->option[OPTION_PUBLIC_AS], // enum rib_public_as
+		.substitute_as = p->option[OPTION_SUBSTITUTE],
 		.local_as = LAW_AS,
 		.peer_as = p->as,
 	};
