@@ -23,6 +23,12 @@ void place_leave(struct place *p, unsigned depth)
 	conf_path_leave(&p->path, p->depth - 1);
 }
 
+void place_enter(const struct grammar *g, struct place *p, const struct conf_line *l)
+{
+	p->view[p->depth++] = grammar_view(g, l->row->enters);
+	conf_path_enter(&p->path, l);
+}
+
 void place_free(struct place *p)
 {
 	conf_path_leave(&p->path, 0);
@@ -159,10 +165,8 @@ bool statement_apply(struct statement *s)
 	if (!done)
 		return false;
 	place_leave(s->place, s->depth);
-	if (row->enters && !s->match.entry->undo && s->place->depth < CONF_DEPTH_MAX) {
-		s->place->view[s->place->depth++] = grammar_view(s->grammar, row->enters);
-		conf_path_enter(&s->place->path, s->match.line);
-	}
+	if (row->enters && !s->match.entry->undo && s->place->depth < CONF_DEPTH_MAX)
+		place_enter(s->grammar, s->place, s->match.line);
 	return true;
 }
 

@@ -10,6 +10,8 @@ struct place {
 };
 void place_init(struct place *p, const struct grammar *g);
 void place_leave(struct place *p, unsigned depth); // down to that many views; at least 1
+// Into the view that the line opens; p->depth < CONF_DEPTH_MAX.
+void place_enter(const struct grammar *g, struct place *p, const struct conf_line *l);
 void place_free(struct place *p);
 // Matches a line here, or else in the views above. *ret_depth: how many views deep it belongs.
 bool place_match(struct grammar *g, const struct place *p, const char *line, struct match *ret,

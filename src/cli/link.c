@@ -18,9 +18,9 @@ struct cli_link {
 	void *arg;
 	struct cli_session *session; // NULL before the hello
 	struct buf in;
-	size_t at;    // in `in`: what is handled already
-	bool idle;    // the session waits for a line or an answer
-	bool busy;    // link_run is on the stack
+	size_t at; // in `in`: what is handled already
+	bool idle; // the session waits for a line or an answer
+	bool busy; // link_run is on the stack
 	bool script, failed, over, bad, paused;
 };
 

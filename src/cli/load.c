@@ -1,6 +1,10 @@
 // Reading a whole configuration text. Lines are entered like typed ones, but no question is asked,
 // commands are no statements, and a `#` that stands alone leaves the views inside its column, as the
 // printed form means it. Errors are collected; a line with an error is left out and reading goes on.
+//
+// Behind a line `!afresh commit ...` the text goes on as differences (conf_diff_text): each line
+// with its sign, by which it is put in or taken out as it stands, since it was checked when it
+// was committed.
 #include <string.h>
 
 #include "base/mem.h"
@@ -14,6 +18,7 @@ struct loader {
 	struct buf message;
 	const char *name;
 	unsigned line_number, error_count;
+	bool changes; // the text goes on as differences
 	void *app;
 };
 
@@ -75,8 +80,48 @@ static void load_statement(struct loader *l, const char *line, unsigned indent)
 	statement_end(&s);
 }
 
+// A line of a difference: two columns of sign, then the statement at its level's column.
+static void load_change(struct loader *l, const char *line)
+{
+	size_t size = strlen(line);
+	unsigned level = 0;
+	struct match m;
+
+	if (strcmp(line, "  #") == 0)
+		return;
+	while (level + 2 < size && line[level + 2] == ' ')
+		level++;
+	place_leave(&l->place, level + 1);
+	if (size < 2 || !strchr("+- ", line[0]) || level + 1 != l->place.depth) {
+		load_error(l, 0, "Error: This is no line of a difference.");
+		return;
+	}
+	if (!match_line(l->g, l->place.view[level], line + 2, MATCH_OWN, &m)) {
+		m.column += 2;
+		load_match_error(l, 2, &m);
+		return;
+	}
+	struct conf_line *stored = match_stored(&m);
+	if (line[0] == '+')
+		conf_set(l->tree, &l->place.path, stored);
+	else if (line[0] == '-')
+		conf_remove(l->tree, &l->place.path, stored);
+	if (stored->row->enters && l->place.depth < CONF_DEPTH_MAX)
+		place_enter(l->g, &l->place, stored);
+	conf_line_unref(stored);
+}
+
 static void load_line(struct loader *l, const char *line)
 {
+	if (strncmp(line, "!afresh commit ", 15) == 0 && l->line_number > 1) {
+		l->changes = true;
+		place_leave(&l->place, 1);
+		return;
+	}
+	if (l->changes) {
+		load_change(l, line);
+		return;
+	}
 	unsigned indent = (unsigned)strspn(line, " \t");
 	const char *text = line + indent;
 

@@ -583,6 +583,18 @@ bool match_line(struct grammar *g, const struct gview *v, const char *line, enum
 	return ret->status == MATCH_DONE;
 }
 
+struct conf_line *match_stored(struct match *m)
+{
+	struct conf_line *line = m->line;
+
+	m->line = NULL;
+	if (!m->entry->undo)
+		return line;
+	struct conf_line *undone = conf_line_undone(line);
+	conf_line_unref(line);
+	return undone;
+}
+
 bool match_reach(struct grammar *g, const struct gview *v, const char *line,
 		 const struct reach_set **ret, struct match *ret_error)
 {

@@ -30,6 +30,8 @@ void matcher_free(struct matcher *m);
 // One match at a time per grammar; true: MATCH_DONE.
 bool match_line(struct grammar *g, const struct gview *v, const char *line, enum match_scope scope,
 		struct match *ret);
+// The line of a match as it stands in a tree; takes the match's reference over.
+struct conf_line *match_stored(struct match *m);
 const char *match_error(enum match_status status); // "Error: ..." without newline
 
 // --- for help and completion --------------------------------------------------------------------

@@ -14,21 +14,21 @@
 
 enum frame_type {
 	// to the daemon
-	FRAME_HELLO = 1,     // "key=value\n" lines: user, script (0, 1), json (0, 1); first and once
-	FRAME_LINE,          // a command line, or the answer to a question
-	FRAME_HELP,          // a line up to the `?`
-	FRAME_COMPLETE,      // a line up to the Tab
-	FRAME_INTERRUPT,     // Ctrl+C
-	FRAME_RETURN,        // Ctrl+Z
+	FRAME_HELLO = 1, // "key=value\n" lines: user, script (0, 1), json (0, 1); first and once
+	FRAME_LINE,      // a command line, or the answer to a question
+	FRAME_HELP,      // a line up to the `?`
+	FRAME_COMPLETE,  // a line up to the Tab
+	FRAME_INTERRUPT, // Ctrl+C
+	FRAME_RETURN,    // Ctrl+Z
 	// from the daemon
-	FRAME_OUTPUT = 65,   // text
-	FRAME_PROMPT,        // text; the next line may come
-	FRAME_QUESTION,      // text; the next line is its answer
-	FRAME_HELP_TEXT,     // what `?` shows
-	FRAME_COMPLETIONS,   // "begin\nword\nword\n": where the partial word begins; what it can be
-	FRAME_STATUS,        // 1 byte: 0, or 1 after an error; the line is done
-	FRAME_PAGE,          // 2 bytes: lines per screen; 0: do not page
-	FRAME_CLOSED,        // the session is over
+	FRAME_OUTPUT = 65, // text
+	FRAME_PROMPT,      // text; the next line may come
+	FRAME_QUESTION,    // text; the next line is its answer
+	FRAME_HELP_TEXT,   // what `?` shows
+	FRAME_COMPLETIONS, // "begin\nword\nword\n": where the partial word begins; what it can be
+	FRAME_STATUS,      // 1 byte: 0, or 1 after an error; the line is done
+	FRAME_PAGE,        // 2 bytes: lines per screen; 0: do not page
+	FRAME_CLOSED,      // the session is over
 };
 void frame_put(struct buf *out, enum frame_type type, const void *p, size_t n);
 

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "base/random.h"
 #include "cli/link.h"
@@ -35,7 +37,8 @@ struct terminal {
 static const char *host_name(void *app)
 {
 	const struct world *w = app;
-	const struct conf_node *n = conf_find_row(conf_store_running(w->store)->root, &test_rows[0]);
+	const struct conf_node *n =
+		conf_find_row(conf_store_running(w->store)->root, &test_rows[0]);
 
 	return n ? conf_value(n->line, "host-name") : "HUAWEI";
 }
@@ -286,13 +289,14 @@ static void test_statements(void **state)
 
 	world_init(&w);
 	terminal_open(&t, &w, true);
-	type_all(&t, "system-view\nip ip-prefix P permit 10.0.0.0 8\nip ip-prefix P deny 0.0.0.0 0\n"
-		     "ip ip-prefix P index 15 permit 11.0.0.0 8\nip ip-prefix Q permit 1.0.0.0 8\n"
-		     "bgp 100\npeer 10.1.1.2 as-number 200\npeer 10.1.1.2 as-number 300\n"
-		     "peer 10.1.1.2 timer keepalive 10 hold 30\n"
-		     "undo peer 10.1.1.2 capability-advertise route-refresh\n"
-		     "peer 10.1.1.2 route-policy in import\npeer 10.1.1.2 route-policy out export\n"
-		     "undo synchronization");
+	type_all(&t,
+		 "system-view\nip ip-prefix P permit 10.0.0.0 8\nip ip-prefix P deny 0.0.0.0 0\n"
+		 "ip ip-prefix P index 15 permit 11.0.0.0 8\nip ip-prefix Q permit 1.0.0.0 8\n"
+		 "bgp 100\npeer 10.1.1.2 as-number 200\npeer 10.1.1.2 as-number 300\n"
+		 "peer 10.1.1.2 timer keepalive 10 hold 30\n"
+		 "undo peer 10.1.1.2 capability-advertise route-refresh\n"
+		 "peer 10.1.1.2 route-policy in import\npeer 10.1.1.2 route-policy out export\n"
+		 "undo synchronization");
 	buf_clear(&t.out);
 	type(&t, "peer 10.1.1.9 enable");
 	assert_string_equal(buf_cstr(&t.out),
@@ -442,8 +446,9 @@ static void test_terminal_words(void **state)
 	assert_int_equal(t.page, 0);
 	assert_int_equal(t.status, 0);
 	assert_null(strstr(buf_cstr(&t.out), "Error"));
-	assert_non_null(strstr(buf_cstr(&t.out), "Info: The configuration takes effect on the current "
-						 "user terminal interface only.\n"));
+	assert_non_null(strstr(buf_cstr(&t.out),
+			       "Info: The configuration takes effect on the current "
+			       "user terminal interface only.\n"));
 	assert_non_null(strstr(buf_cstr(&t.out), "display history-command\n"
 						 "  display numbers 3 | no-more\n"
 						 "  display history-command\n<HUAWEI>"));
@@ -651,7 +656,7 @@ static void test_load_errors(void **state)
 				   "  peer 10.1.1.3 enable\n" // 11
 				   "  peer 10.1.1.2 enable\r\n"
 				   "#\n"
-				   "display bgp peer\n" // 14
+				   "display bgp peer\n"     // 14
 				   "  network 10.0.0.0 8\n" // 15: not in the system view
 				   "route-policy P permit node 99999\n" // 16
 				   "return\n";
@@ -680,18 +685,139 @@ static void test_load_errors(void **state)
 	conf_tree_free(&t);
 }
 
-static const char *const pieces[] = {
-	"sysname R%u", "ip ip-prefix P%u index %u permit 10.%u.0.0 16 less-equal 24",
-	"ip ip-prefix \"a list\" index %u deny 0.0.0.0 0", "ip vpn-instance vpn%u", "bgp 100",
-	"peer 10.1.1.%u as-number %u", "peer 10.1.1.%u description text %u; \"quoted\" | count",
-	"peer 10.1.1.%u description semi;colon", "peer 2001:db8::%u as-number 5.%u",
-	"peer \"group %u\" as-number 7", "undo peer 10.1.1.%u capability-advertise route-refresh",
-	"peer 10.1.1.%u timer keepalive %u hold 180", "ipv4-family unicast", "ipv6-family unicast",
-	"peer 10.1.1.%u enable", "peer 10.1.1.%u route-policy P%u import", "network 10.%u.0.0 16",
-	"network 2001:DB8:%u:: 48", "aggregate 10.%u.0.0 16 attribute-policy A as-set",
-	"route-policy P%u permit node %u", "if-match cost %u",
-	"apply community 100:%u no-export %u additive", "description what # ever ! %u",
-	"undo ip ip-prefix P%u", "undo peer 10.1.1.%u"};
+static void test_load_changes(void **state)
+{
+	static const char text[] = "#\nsysname R1\n#\nbgp 100\n peer 10.1.1.2 as-number 200\n"
+				   " peer 10.1.1.3 as-number 300\n#\nreturn\n"
+				   "!afresh commit 2 size 1 hash 0\n"
+				   "+ sysname R2\n"
+				   "  bgp 100\n"
+				   "+  undo peer 10.1.1.2 capability-advertise route-refresh\n"
+				   "-  peer 10.1.1.3 as-number 300\n"
+				   "+  ipv4-family unicast\n"
+				   "+   peer 10.1.1.2 enable\n"
+				   "  #\n"
+				   "!afresh commit 3 size 1 hash 0\n"
+				   "+ ip ip-prefix P index 10 permit 10.0.0.0 8\n"
+				   "  bgp 100\n"
+				   "   ipv4-family unicast\n"
+				   "+   network 10.0.0.0 255.0.0.0\n"
+				   "  #\n";
+	struct conf_tree t;
+	struct buf errors = {0}, out = {0};
+
+	assert_int_equal(cli_load(g, text, sizeof(text) - 1, "x", NULL, &t, &errors), 0);
+	conf_print(&t, &out);
+	assert_string_equal(
+		buf_cstr(&out),
+		"#\nsysname R2\n#\nip ip-prefix P index 10 permit 10.0.0.0 8\n#\nbgp 100\n"
+		" peer 10.1.1.2 as-number 200\n"
+		" undo peer 10.1.1.2 capability-advertise route-refresh\n #\n"
+		" ipv4-family unicast\n  network 10.0.0.0 255.0.0.0\n"
+		"  peer 10.1.1.2 enable\n#\nreturn\n");
+	conf_tree_free(&t);
+	buf_free(&out);
+	assert_int_equal(
+		cli_load(g, "\n!afresh commit 1 x\n+\nx\n+  peer\n", 33, "x", NULL, &t, &errors),
+		3);
+	conf_tree_free(&t);
+	buf_free(&errors);
+}
+
+// What a start reads from the directory is what runs.
+static void check_restart(const char *dir, const struct conf_tree *expected)
+{
+	struct conf_store *s = conf_store_open(dir, NULL);
+	struct buf text = {0}, errors = {0};
+	struct conf_tree t;
+	const char *name;
+
+	assert_true(conf_store_startup(s, &text, &name, &errors));
+	assert_int_equal(cli_load(g, buf_cstr(&text), text.len, name, NULL, &t, &errors), 0);
+	assert_true(conf_tree_equal(&t, expected));
+	conf_tree_free(&t);
+	buf_free(&text);
+	conf_store_free(s);
+}
+
+static const char *const pieces[] = {"sysname R%u",
+				     "ip ip-prefix P%u index %u permit 10.%u.0.0 16 less-equal 24",
+				     "ip ip-prefix \"a list\" index %u deny 0.0.0.0 0",
+				     "ip vpn-instance vpn%u",
+				     "bgp 100",
+				     "peer 10.1.1.%u as-number %u",
+				     "peer 10.1.1.%u description text %u; \"quoted\" | count",
+				     "peer 10.1.1.%u description semi;colon",
+				     "peer 2001:db8::%u as-number 5.%u",
+				     "peer \"group %u\" as-number 7",
+				     "undo peer 10.1.1.%u capability-advertise route-refresh",
+				     "peer 10.1.1.%u timer keepalive %u hold 180",
+				     "ipv4-family unicast",
+				     "ipv6-family unicast",
+				     "peer 10.1.1.%u enable",
+				     "peer 10.1.1.%u route-policy P%u import",
+				     "network 10.%u.0.0 16",
+				     "network 2001:DB8:%u:: 48",
+				     "aggregate 10.%u.0.0 16 attribute-policy A as-set",
+				     "route-policy P%u permit node %u",
+				     "if-match cost %u",
+				     "apply community 100:%u no-export %u additive",
+				     "description what # ever ! %u",
+				     "undo ip ip-prefix P%u",
+				     "undo peer 10.1.1.%u"};
+
+static void random_line(struct random *r, struct buf *line)
+{
+	const char *piece = pieces[random_below(r, sizeof(pieces) / sizeof(pieces[0]))];
+
+	buf_clear(line);
+	for (const char *p = piece; *p; p++) {
+		if (*p == '%')
+			buf_format(line, "%u", random_below(r, 9) + 1);
+		else if (p == piece || p[-1] != '%')
+			buf_put(line, p, 1);
+	}
+}
+
+// A state directory through a random history of commits.
+static void test_history_on_disk(void **state)
+{
+	char dir[] = "/tmp/cli_session_test.XXXXXX", path[80];
+	struct buf line = {0}, errors = {0};
+	struct conf_tree empty;
+	struct random r;
+	struct world w;
+	struct terminal t;
+	const char *name;
+
+	random_seed(&r, 3);
+	assert_non_null(mkdtemp(dir));
+	world_init(&w);
+	conf_store_free(w.store);
+	w.store = w.cli->setup.store = conf_store_open(dir, NULL);
+	assert_true(conf_store_startup(w.store, &line, &name, &errors));
+	conf_tree_init(&empty);
+	conf_store_start(w.store, &empty);
+	conf_tree_free(&empty);
+	terminal_open(&t, &w, true);
+	type(&t, "system-view");
+	for (unsigned i = 0; i < 40; i++) {
+		for (uint32_t n = random_below(&r, 20); n; n--) {
+			random_line(&r, &line);
+			cli_session_line(t.session, buf_cstr(&line));
+		}
+		type_all(&t, "return\nsystem-view"); // commits
+		check_restart(dir, conf_store_running(w.store));
+	}
+	terminal_close(&t);
+	world_free(&w);
+	buf_free(&line);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, i ? "running.cfg" : "commits.journal");
+		unlink(path);
+	}
+	assert_int_equal(rmdir(dir), 0);
+}
 
 // Whatever was typed: its printed form, read again, prints the same.
 static void test_print_parse_print(void **state)
@@ -708,14 +834,7 @@ static void test_print_parse_print(void **state)
 		terminal_open(&terminal, &w, true);
 		type(&terminal, "system-view");
 		for (unsigned i = 0; i < 150; i++) {
-			const char *piece = pieces[random_below(&r, sizeof(pieces) / sizeof(pieces[0]))];
-			buf_clear(&line);
-			for (const char *p = piece; *p; p++) {
-				if (*p == '%')
-					buf_format(&line, "%u", random_below(&r, 9) + 1);
-				else if (p == piece || p[-1] != '%')
-					buf_put(&line, p, 1);
-			}
+			random_line(&r, &line);
 			cli_session_line(terminal.session, buf_cstr(&line));
 		}
 		conf_print(&cli_session_candidate(terminal.session)->tree, &first);
@@ -740,8 +859,8 @@ static void test_large_file(void **state)
 	struct conf_tree t;
 
 	for (unsigned i = 0; i < 20000; i++)
-		buf_format(&text, "ip ip-prefix P index %u permit 10.%u.%u.0 24\n", i + 1, i >> 8 & 255,
-			   i & 255);
+		buf_format(&text, "ip ip-prefix P index %u permit 10.%u.%u.0 24\n", i + 1,
+			   i >> 8 & 255, i & 255);
 	assert_int_equal(cli_load(g, (char *)text.data, text.len, "big", NULL, &t, &errors), 0);
 	conf_print(&t, &out);
 	assert_int_equal(out.len, text.len + 2 + 9);
@@ -821,7 +940,7 @@ static void test_link(void **state)
 	put_text(&in, FRAME_COMPLETE, "  dis num");
 	put_text(&in, FRAME_LINE, "nonsense");
 	put_text(&in, FRAME_LINE, "display numbers 9"); // after the error: discarded
-	for (size_t i = 0; i < in.len; i++) // byte by byte
+	for (size_t i = 0; i < in.len; i++)             // byte by byte
 		assert_true(cli_link_read(l, in.data + i, 1));
 	check_frames(&wire, "71:0018\n66:<HUAWEI>\n"
 			    "65:json line 1\n\n65:json line 2\n\n70:00\n66:<HUAWEI>\n"
@@ -853,10 +972,10 @@ static void test_link(void **state)
 
 static void test_link_nonsense(void **state)
 {
-	static const uint8_t cases[][8] = {{0, 0, 0, 0, 2},		// empty frame
+	static const uint8_t cases[][8] = {{0, 0, 0, 0, 2},             // empty frame
 					   {0xff, 0xff, 0xff, 0xff, 2}, // too long
-					   {0, 0, 0, 1, 2},		// a line before the hello
-					   {0, 0, 0, 1, 99}};		// unknown
+					   {0, 0, 0, 1, 2},             // a line before the hello
+					   {0, 0, 0, 1, 99}};           // unknown
 	struct world w;
 	struct wire wire = {0};
 
@@ -916,15 +1035,26 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_moving),		cmocka_unit_test(test_carets),
-		cmocka_unit_test(test_commit_and_display), cmocka_unit_test(test_statements),
-		cmocka_unit_test(test_questions),	cmocka_unit_test(test_two_terminals),
-		cmocka_unit_test(test_immediate),	cmocka_unit_test(test_terminal_words),
-		cmocka_unit_test(test_filters),		cmocka_unit_test(test_help),
-		cmocka_unit_test(test_long_commands),	cmocka_unit_test(test_backpressure),
-		cmocka_unit_test(test_load_errors),	cmocka_unit_test(test_print_parse_print),
-		cmocka_unit_test(test_large_file),	cmocka_unit_test(test_link),
-		cmocka_unit_test(test_link_nonsense),	cmocka_unit_test(test_link_interrupt),
+		cmocka_unit_test(test_moving),
+		cmocka_unit_test(test_carets),
+		cmocka_unit_test(test_commit_and_display),
+		cmocka_unit_test(test_statements),
+		cmocka_unit_test(test_questions),
+		cmocka_unit_test(test_two_terminals),
+		cmocka_unit_test(test_immediate),
+		cmocka_unit_test(test_terminal_words),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_long_commands),
+		cmocka_unit_test(test_backpressure),
+		cmocka_unit_test(test_load_errors),
+		cmocka_unit_test(test_load_changes),
+		cmocka_unit_test(test_history_on_disk),
+		cmocka_unit_test(test_print_parse_print),
+		cmocka_unit_test(test_large_file),
+		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_link_nonsense),
+		cmocka_unit_test(test_link_interrupt),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

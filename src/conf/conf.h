@@ -34,7 +34,8 @@ struct conf_word {
 const char *conf_line_word(const struct conf_line *l, unsigned i); // NULL past the end
 bool conf_line_is_value(const struct conf_line *l, unsigned i);    // no part of the identity
 struct conf_line *conf_line_new(const struct row *row, bool undo, const struct conf_word *words,
-				unsigned n); // copies
+				unsigned n);                   // copies
+struct conf_line *conf_line_undone(const struct conf_line *l); // a copy, stored as `undo ...`
 struct conf_line *conf_line_ref(const struct conf_line *l);
 void conf_line_unref(struct conf_line *l); // NULL is allowed
 bool conf_line_equal(const struct conf_line *a, const struct conf_line *b);
@@ -199,15 +200,14 @@ bool conf_printer_some(struct conf_printer *p, size_t bytes, struct buf *out);
 void conf_printer_end(struct conf_printer *p);
 // Reading text needs the grammar: cli_load (cli/cli.h).
 
-// --- the store: what runs, on disk
-// ---------------------------------------------------------------------- STATE-DIR/running.cfg
-// holds the configuration as last committed, with its commit number and the hash of the file it
-// started from. Every commit replaces it atomically (temporary file, fsync, rename, fsync of the
-// directory) before the new configuration is applied, so a crash at any instant leaves the old or
-// the new one. `save` writes the running configuration to the -f file in the same manner and
-// records its hash. At start running.cfg wins if it began from the -f file as that is now (commits
-// not saved survive a crash); if the -f file was edited by hand since, or running.cfg is missing or
-// torn, the -f file wins.
+// --- the store: what runs, on disk ---------------------------------------------------------------
+// STATE-DIR/running.cfg holds a configuration with the hash of the file it began from, and
+// STATE-DIR/commits.journal the differences of the commits since. Every commit is on disk before the
+// new configuration is applied (file and directory synchronised), so a crash at any instant leaves
+// the old or the new one. `save` writes the running configuration to the -f file, atomically too,
+// and records its hash. At start running.cfg with its journal wins if it began from the -f file as
+// that is now (commits not saved survive a crash); if the -f file was edited by hand since, or
+// running.cfg is missing or torn, the -f file wins.
 struct conf_store;
 struct conf_store *conf_store_open(
 	const char *state_dir, const char *config_file); // either may be NULL: kept in memory only

@@ -21,6 +21,7 @@ static int system_open(const char *path, int flags, mode_t mode)
 
 const struct file_ops file_ops_system = {.open = system_open,
 					 .write = write,
+					 .truncate = ftruncate,
 					 .fsync = fsync,
 					 .close = close,
 					 .rename = rename,

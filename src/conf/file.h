@@ -11,6 +11,7 @@
 struct file_ops {
 	int (*open)(const char *path, int flags, mode_t mode);
 	ssize_t (*write)(int fd, const void *p, size_t n);
+	int (*truncate)(int fd, off_t size);
 	int (*fsync)(int fd);
 	int (*close)(int fd);
 	int (*rename)(const char *from, const char *to);

@@ -12,6 +12,4 @@ const uint8_t *conf_line_key(const struct conf_line *l);
 int conf_line_compare(const struct conf_line *a, const uint8_t *key, size_t size);
 void conf_key_word(struct buf *key, const char *text, bool keyword);
 void conf_key_object(struct buf *key, unsigned order, const char *object); // the beginning of a key
-struct conf_line *conf_line_undone(const struct conf_line *l); // a copy, stored as `undo ...`
-
-void conf_node_unref(struct conf_node *n); // NULL is allowed
+void conf_node_unref(struct conf_node *n);                                 // NULL is allowed

@@ -160,10 +160,15 @@ void conf_line_text(const struct conf_line *l, struct buf *out)
 	const char *word = words_of(l);
 
 	if (l->undo)
-		buf_text(out, "undo ");
-	for (unsigned i = 0; i < l->words; i++, word = word_next(word)) {
-		const char *quote = word[-1] & WORD_QUOTED ? "\"" : "";
-		buf_format(out, "%s%s%s%s", i ? " " : "", quote, word, quote);
+		buf_put(out, "undo ", 5);
+	for (unsigned i = 0; i < l->words; i++) {
+		size_t size = strlen(word), quote = word[-1] & WORD_QUOTED;
+		if (i)
+			buf_put(out, " ", 1);
+		buf_put(out, "\"", quote);
+		buf_put(out, word, size);
+		buf_put(out, "\"", quote);
+		word += size + 2;
 	}
 }
 

@@ -3,6 +3,8 @@
 // top, and stands inside a view before each block (ROW_BLOCK).
 #include "conf/conf.h"
 
+#include <string.h>
+
 static void put_separator(struct buf *out, unsigned level)
 {
 	buf_format(out, "%*s#\n", (int)level, "");
@@ -24,9 +26,9 @@ void conf_print_view(const struct conf_node *view, unsigned level, struct buf *o
 	struct conf_iter it;
 
 	if (view->line) {
-		buf_format(out, "%*s", (int)level, "");
+		memset(buf_extend(out, level), ' ', level);
 		conf_line_text(view->line, out);
-		buf_text(out, "\n");
+		buf_put(out, "\n", 1);
 		level++;
 	}
 	for (const struct conf_node *n = conf_first(&it, view); n; n = conf_next(&it)) {

@@ -106,17 +106,17 @@ enum row_flag {
 struct row {
 	const char *views; // names and tags of views; "*" all
 	const char *grammar;
-	const char *value; // words of the grammar (keywords, parameters) that are no part of the
-		// identity
+	const char *value;    // words of the grammar (keywords, parameters) that are no part of the
+			      // identity
 	const char *undo;     // grammar after `undo`; NULL: derived; "": has none
 	const char *enters;   // view
 	const char *help;     // one sentence, for the reference
 	const char *standard; // value words at their default: typing them removes the statement
 	uint16_t order;       // place among the lines of its view
 	uint16_t rank; // place among those of equal order about the same object (first parameter of
-		// the identity)
-	uint8_t level;    // privilege needed: 0 visit, 1 monitoring, 2 configuration, 3 management
-	uint8_t flags;    // enum row_flag
+		       // the identity)
+	uint8_t level; // privilege needed: 0 visit, 1 monitoring, 2 configuration, 3 management
+	uint8_t flags; // enum row_flag
 	uint32_t effect;  // opaque here; model's
 	const void *more; // opaque here; model's own part of the row
 

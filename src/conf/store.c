@@ -1,15 +1,20 @@
 // The store: the running tree and what stands on disk for it.
 //
-//   STATE-DIR/running.cfg   a heading line, then the text of the configuration as last committed
+//   STATE-DIR/running.cfg      a heading line, then the text of a configuration that ran
 //     !afresh commit 12 from 0123456789abcdef text 89abcdef01234567
-//   CONFIG (the -f file)    the text as last saved, or as written by hand
+//   STATE-DIR/commits.journal  the commits since, as differences (journal.c)
+//   CONFIG (the -f file)       the text as last saved, or as written by hand
 //
 // `from` is the hash of CONFIG as it was when this running.cfg was written, `text` that of what
 // follows the heading: a file that does not match its own heading is not believed. The rule at
-// start stands in conf.h. A running.cfg that loses against a CONFIG edited by hand is kept as
-// running.cfg.old, so that commits which were never saved can still be found.
+// start stands in conf.h. What loses against a CONFIG edited by hand is kept as running.cfg.old
+// and commits.journal.old, so that commits which were never saved can still be found.
+//
+// running.cfg is written as a whole at start, by save, and by a commit that finds none to add to,
+// or a journal that has grown larger than it is worth.
 #include "conf/conf.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +23,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/file.h"
+#include "conf/journal.h"
 #include "conf/key.h"
 
 struct conf_store {
@@ -26,7 +32,12 @@ struct conf_store {
 	struct conf_tree running;
 	uint32_t number;
 	uint64_t from; // hash of the configuration file that the next running.cfg belongs to
+	struct journal journal;
+	bool based; // running.cfg is there for the journal to add to
 };
+
+#define JOURNAL_KEPT (1u << 20) // bytes that are taken over at start rather than written anew
+#define JOURNAL_MAX  (1u << 26)
 
 struct conf_store *conf_store_open(const char *state_dir, const char *config_file)
 {
@@ -34,6 +45,8 @@ struct conf_store *conf_store_open(const char *state_dir, const char *config_fil
 
 	if (state_dir)
 		s->running_path = mem_format("%s/running.cfg", state_dir);
+	if (state_dir)
+		s->journal.path = mem_format("%s/commits.journal", state_dir);
 	s->config_path = mem_text(config_file);
 	s->ops = &file_ops_system;
 	conf_tree_init(&s->running);
@@ -47,6 +60,7 @@ void conf_store_free(struct conf_store *s)
 		return;
 	conf_tree_free(&s->running);
 	mem_free(s->running_path);
+	mem_free(s->journal.path);
 	mem_free(s->config_path);
 	mem_free(s);
 }
@@ -80,13 +94,19 @@ static bool heading_take(struct buf *file, struct heading *ret)
 	return true;
 }
 
+static void keep_one(struct conf_store *s, const char *path)
+{
+	char *old = mem_format("%s.old", path);
+
+	if (s->ops->rename(path, old) != 0 && errno != ENOENT)
+		log_warning("configuration: %s cannot be kept as %s", path, old);
+	mem_free(old);
+}
+
 static void keep_old(struct conf_store *s)
 {
-	char *old = mem_format("%s.old", s->running_path);
-
-	if (s->ops->rename(s->running_path, old) != 0)
-		log_warning("configuration: %s cannot be kept as %s", s->running_path, old);
-	mem_free(old);
+	keep_one(s, s->running_path);
+	keep_one(s, s->journal.path);
 }
 
 // Which of the two is it to be? running: whole, with its heading cut off.
@@ -96,31 +116,43 @@ static bool running_wins(const struct conf_store *s, const struct heading *h, bo
 	return config_missing || h->from == hash_bytes(config->data, config->len);
 }
 
+// running.cfg with the commits since. false: there is none to be had, or (error) it cannot be read.
+static bool read_running(struct conf_store *s, struct buf *ret, struct heading *h,
+			 struct buf *error)
+{
+	bool missing = true;
+
+	if (!s->running_path || !file_read(s->running_path, ret, &missing, error))
+		return false;
+	if (!heading_take(ret, h)) {
+		log_warning("configuration: %s is not whole and not used", s->running_path);
+		keep_old(s);
+		return false;
+	}
+	s->number = h->number;
+	return journal_read(&s->journal, h->text, ret, &s->number, error);
+}
+
 bool conf_store_startup(struct conf_store *s, struct buf *ret_text, const char **ret_name,
 			struct buf *error)
 {
 	struct buf config = {0}, running = {0};
-	bool config_missing = true, missing = true, whole;
+	bool config_missing = true, whole;
 	struct heading h;
 
 	*ret_name = s->config_path ? s->config_path : "configuration";
 	if (s->config_path && !file_read(s->config_path, &config, &config_missing, error) &&
 	    !config_missing)
 		return false;
-	whole = s->running_path && file_read(s->running_path, &running, &missing, error) &&
-		heading_take(&running, &h);
-	if (!whole && !missing && error->len) {
+	whole = read_running(s, &running, &h, error);
+	if (error->len) {
 		buf_free(&config);
+		buf_free(&running);
 		return false;
-	}
-	if (whole) {
-		s->number = h.number;
-	} else if (!missing) {
-		log_warning("configuration: %s is not whole and not used", s->running_path);
-		keep_old(s);
 	}
 	if (whole && running_wins(s, &h, config_missing, &config)) {
 		s->from = h.from;
+		s->based = true;
 		*ret_name = s->running_path;
 		*ret_text = running;
 		buf_free(&config);
@@ -142,11 +174,6 @@ static void take_over(struct conf_store *s, const struct conf_tree *next)
 	conf_tree_free(&old);
 }
 
-void conf_store_start(struct conf_store *s, const struct conf_tree *t)
-{
-	take_over(s, t);
-}
-
 const struct conf_tree *conf_store_running(const struct conf_store *s)
 {
 	return &s->running;
@@ -161,15 +188,35 @@ static enum file_result write_running(struct conf_store *s, const struct buf *te
 				      struct buf *error)
 {
 	struct buf file = {0};
+	uint64_t hash = hash_bytes(text->data, text->len);
 
 	if (!s->running_path)
 		return FILE_NEW;
 	buf_format(&file, "!afresh commit %" PRIu32 " from %016" PRIx64 " text %016" PRIx64 "\n",
-		   number, s->from, hash_bytes(text->data, text->len));
+		   number, s->from, hash);
 	buf_put(&file, text->data, text->len);
 	enum file_result result = file_replace(s->ops, s->running_path, &file, error);
 	buf_free(&file);
+	if (result != FILE_OLD)
+		journal_reset(&s->journal, s->ops, hash);
+	s->based = result == FILE_NEW;
 	return result;
+}
+
+void conf_store_start(struct conf_store *s, const struct conf_tree *t)
+{
+	struct buf text = {0}, error = {0};
+
+	take_over(s, t);
+	if (!s->running_path || (s->based && s->journal.size < JOURNAL_KEPT))
+		return;
+	// Nobody waits for this yet. If it cannot be written, the first commit will say so.
+	conf_print(t, &text);
+	if (write_running(s, &text, s->number, &error) != FILE_NEW)
+		log_warning("configuration: %.*s", (int)strcspn(buf_cstr(&error), "\n"),
+			    buf_cstr(&error));
+	buf_free(&text);
+	buf_free(&error);
 }
 
 // A commit that is refused must not come back after a crash: puts the old text in place again, as
@@ -185,7 +232,7 @@ static void take_back(struct conf_store *s)
 	buf_free(&ignored);
 }
 
-bool conf_store_commit(struct conf_store *s, const struct conf_tree *next, struct buf *error)
+static bool commit_whole(struct conf_store *s, const struct conf_tree *next, struct buf *error)
 {
 	struct buf text = {0};
 
@@ -194,7 +241,29 @@ bool conf_store_commit(struct conf_store *s, const struct conf_tree *next, struc
 	buf_free(&text);
 	if (result == FILE_UNCERTAIN)
 		take_back(s);
-	if (result != FILE_NEW)
+	return result == FILE_NEW;
+}
+
+static bool commit_changes(struct conf_store *s, const struct conf_tree *next, struct buf *error)
+{
+	struct buf text = {0};
+	struct conf_diff d;
+
+	conf_diff(&s->running, next, &d);
+	conf_diff_text(&d, &text);
+	bool done = journal_add(&s->journal, s->ops, s->number + 1, &text, error);
+	conf_diff_free(&d);
+	buf_free(&text);
+	return done;
+}
+
+bool conf_store_commit(struct conf_store *s, const struct conf_tree *next, struct buf *error)
+{
+	bool done = s->based && s->journal.size < JOURNAL_MAX ? commit_changes(s, next, error)
+		    : s->running_path                         ? commit_whole(s, next, error)
+							      : true;
+
+	if (!done)
 		return false;
 	s->number++;
 	take_over(s, next);
@@ -217,7 +286,9 @@ bool conf_store_save(struct conf_store *s, const char *path, struct buf *error)
 	done = file_replace(s->ops, path, &text, error) == FILE_NEW;
 	if (done && own) {
 		// From here on running.cfg belongs to the new file. Should this second step fail, the
-		// file just saved wins at the next start: it has the same content.
+		// file just saved wins at the next start: it has the same content. The journal is
+		// then no place to commit to any more.
+		s->based = false;
 		s->from = hash_bytes(text.data, text.len);
 		done = write_running(s, &text, s->number, error) == FILE_NEW;
 	}
