@@ -118,12 +118,14 @@ bool edit_live(const struct conf_edit *e)
 	return name_is_address(name) ? address_live(host, name) : member_live(e, host, name);
 }
 
+// Does the statement say something new? One that holds by default is stored only when undone.
 static bool changes(const struct conf_edit *e)
 {
 	const struct conf_node *n = conf_find(conf_edit_view(e), e->line);
 
-	return e->undo ? n != NULL || e->line->row->flags & ROW_DEFAULT_ON
-		       : !n || !conf_line_equal(n->line, e->line);
+	if (e->line->row->flags & ROW_DEFAULT_ON)
+		return e->undo ? !n || !n->line->undo : n && n->line->undo;
+	return e->undo ? n != NULL : !n || !conf_line_equal(n->line, e->line);
 }
 
 const char *ask_reset(struct conf_edit *e)

@@ -283,8 +283,7 @@ void model_schema(struct cli_schema *ret)
 		.views = NULL,
 		.params = model_params,
 		.param_count = model_param_count,
-		.helps = model_helps,
-		.help_count = model_help_count,
 	};
 	ret->views = model_views(&ret->view_count);
+	ret->helps = model_helps(&ret->help_count);
 }

@@ -65,11 +65,11 @@ static void commit(struct cli_call *c)
 	(void)c;
 }
 
-struct fixture *fixture_new(void)
+static struct fixture *make(bool script)
 {
 	struct fixture *f = MEM_NEW(struct fixture);
 	struct cli_setup setup = {.app = f, .host_name = host_name, .commit = commit};
-	struct cli_session_mode mode = {.user = "test", .script = true, .level = 3};
+	struct cli_session_mode mode = {.user = "test", .script = script, .level = 3};
 
 	f->host.model = model_new();
 	model_schema(&f->schema);
@@ -85,6 +85,16 @@ struct fixture *fixture_new(void)
 	return f;
 }
 
+struct fixture *fixture_new(void)
+{
+	return make(true);
+}
+
+struct fixture *fixture_terminal(void)
+{
+	return make(false);
+}
+
 void fixture_free(struct fixture *f)
 {
 	cli_session_free(f->session);
@@ -96,6 +106,7 @@ void fixture_free(struct fixture *f)
 	model_free(f->host.model);
 	buf_free(&f->errors);
 	buf_free(&f->output);
+	buf_free(&f->candidate);
 	mem_free(f);
 }
 
@@ -141,8 +152,8 @@ const char *fixture_candidate(struct fixture *f)
 {
 	struct conf_candidate *c = cli_session_candidate(f->session);
 
-	buf_clear(&f->errors);
+	buf_clear(&f->candidate);
 	if (c)
-		conf_print(&c->tree, &f->errors);
-	return buf_cstr(&f->errors);
+		conf_print(&c->tree, &f->candidate);
+	return buf_cstr(&f->candidate);
 }

@@ -22,9 +22,11 @@ struct fixture {
 	struct cli *cli;
 	struct cli_session *session;
 	struct buf output;      // of fixture_type since the last call
+	struct buf candidate;   // of fixture_candidate
 	int status;
 };
-struct fixture *fixture_new(void);
+struct fixture *fixture_new(void);      // its session is a script: questions are answered with yes
+struct fixture *fixture_terminal(void); // its session is a terminal; questions go to output
 void fixture_free(struct fixture *f);
 // Loads and compiles a text. false: errors says why.
 bool fixture_load(struct fixture *f, const char *text);

@@ -1,7 +1,278 @@
-// What `?` shows beside the words of statements: one text for a word in all rows.
+// What `?` shows beside the words of statements: one text for a word in all rows. The words that
+// enter the families' views are made from the families.
 #include "model/private.h"
 
-const struct word_help model_helps[] = {
-	{"bgp", "BGP"},
+#include <string.h>
+
+#include "base/mem.h"
+
+static const struct word_help words[] = {
+	{"+", "Add"},
+	{"-", "Subtract"},
+	{"4-byte-as", "AS numbers of 4 bytes (RFC 6793)"},
+	{"accept-prefix", "Count only routes that the import policy accepts"},
+	{"acl", "Basic access control list"},
+	{"acl-number", "Number of a basic ACL"},
+	{"acl6-name", "Basic IPv6 ACL by name"},
+	{"additive", "Add to what is there"},
+	{"address", "Address of the route"},
+	{"advanced", "Advanced: regular expressions"},
+	{"advanced-number", "Number of an advanced filter"},
+	{"advertise-community", "Send communities"},
+	{"advertise-ext-community", "Send extended communities"},
+	{"advertise-large-community", "Send large communities"},
+	{"aggregate", "Originate an aggregate"},
+	{"alert-only", "Only log a warning"},
+	{"allow-as-loop", "Accept our own AS number in AS paths"},
+	{"any", "Any source"},
+	{"apply", "Change the attributes of the route"},
+	{"apply-value", "Value"},
+	{"as-path", "AS path"},
+	{"as-path-filter", "AS_Path filter"},
+	{"as-path-filter-number", "Number of an AS_Path filter"},
+	{"as-path-ignore", "Do not compare the lengths of AS paths"},
+	{"as-path-limit", "Longest AS path that is accepted"},
+	{"as-set", "Put the AS numbers of the parts into a set"},
+	{"attribute-policy", "Route-policy that sets the attributes of the aggregate"},
+	{"basic", "Basic: values"},
+	{"basic-number", "Number of a basic filter"},
+	{"begin-as", "First AS number of the range"},
+	{"bestroute", "Choice of the best path"},
+	{"between-clients", "Between the clients of this reflector"},
+	{"bgp", "Border Gateway Protocol"},
+	{"capability-advertise", "Offer a capability"},
+	{"check-first-as", "Check the first AS number of routes of EBGP peers"},
+	{"cipher", "Password as a cipher text"},
+	{"cluster-id", "Cluster ID of this route reflector"},
+	{"cluster-number", "Cluster ID as a number"},
+	{"comm-filter", "Communities that a filter permits"},
+	{"community", "Communities"},
+	{"community-filter", "Community filter"},
+	{"community-filter-number", "Number of a community filter"},
+	{"community-list", "Set of communities"},
+	{"compare-different-as-med", "Compare the MED of routes of different neighbouring ASs"},
+	{"confederation", "Confederation of ASs (RFC 5065)"},
+	{"confederation-external", "Peers in other member ASs of the confederation"},
+	{"connect-interface", "Interface or source address of the connection"},
+	{"connect-only", "Only connect, do not take connections"},
+	{"connect-retry", "Time between attempts to connect"},
+	{"connect-retry-time", "Seconds"},
+	{"conventional", "No capabilities at all"},
+	{"cost", "MED"},
+	{"default", "Default values"},
+	{"default-route-advertise", "Send a default route"},
+	{"default-value", "Value"},
+	{"delete", "Remove"},
+	{"deny", "Deny"},
+	{"description", "Description"},
+	{"detail-suppressed", "Do not send the parts"},
+	{"deterministic-med", "Independence of the order of arrival"},
+	{"direct", "Direct routes"},
+	{"disable", "Switch off"},
+	{"discard-ext-community", "Remove extended communities of routes received"},
+	{"dynamic-session-limit", "Most dynamic peers"},
+	{"ebgp", "Routes of EBGP peers"},
+	{"ebgp-max-hop", "Hops to an EBGP peer"},
+	{"ebgp-policy-required", "No routes without a policy (RFC 8212)"},
+	{"egp", "EGP"},
+	{"enable", "Switch on"},
+	{"end-as", "Last AS number of the range"},
+	{"enhanced-route-refresh", "Enhanced route refresh (RFC 7313)"},
+	{"exact-value", "Value"},
+	{"export", "Routes sent"},
+	{"extcommunity", "Extended communities"},
+	{"extcommunity-filter", "Extended community filter"},
+	{"extcommunity-filter-number", "Number of an extended community filter"},
+	{"extcommunity-list", "List of extended communities of one kind"},
+	{"extended-message", "Messages of up to 65535 bytes (RFC 8654)"},
+	{"external", "EBGP peers"},
+	{"external-type1", "OSPF external type 1"},
+	{"external-type1or2", "OSPF external"},
+	{"external-type2", "OSPF external type 2"},
+	{"fake-as", "AS number that the peer sees in place of ours"},
+	{"filter-policy", "Filter by ACL or prefix list"},
+	{"force", "In any case"},
+	{"goto", "What comes after this node"},
+	{"greater-equal", "At least"},
+	{"group", "Peer group"},
+	{"group-address", "Multicast group address"},
+	{"hold", "Hold time"},
+	{"hold-time", "Seconds; 0: none"},
+	{"hop-count", "Hops"},
+	{"ibgp", "Routes of IBGP peers"},
+	{"id", "AS number of the confederation, or router ID"},
+	{"idle-forever", "Stay down until reset bgp"},
+	{"idle-minutes", "Minutes"},
+	{"idle-timeout", "Stay down for that long"},
+	{"if-match", "Condition for this node"},
+	{"ignore", "Keep the session down"},
+	{"igp", "IGP"},
+	{"import", "Routes received"},
+	{"include-peer-as", "Even the peer's own AS number"},
+	{"incomplete", "Incomplete"},
+	{"index", "Place of the entry"},
+	{"index-number", "Index; the lowest is tried first"},
+	{"inherit", "Keep the cost"},
+	{"internal", "IBGP peers, or internal routes"},
+	{"internet", "Community 0:0"},
+	{"interval-seconds", "Seconds; 0: at once"},
+	{"ip", "IPv4"},
+	{"ip-address", "IPv4 address"},
+	{"ip-prefix", "Address prefix list"},
+	{"ipv6", "IPv6"},
+	{"ipv6-prefix", "IPv6 address prefix list"},
+	{"is-is-level-1", "IS-IS level 1"},
+	{"is-is-level-2", "IS-IS level 2"},
+	{"isis", "IS-IS"},
+	{"keep-all-routes", "Keep routes that the import policy rejects too"},
+	{"keepalive", "Keepalive time"},
+	{"keepalive-time", "Seconds"},
+	{"large-community-filter", "Large community filter"},
+	{"large-community-list", "Set of large communities"},
+	{"least-length", "Shortest length"},
+	{"least-value", "Lowest value"},
+	{"length", "Length"},
+	{"less-equal", "At most"},
+	{"limited", "Only those in front of the first public one"},
+	{"listen", "Peers that connect to us, without a statement for each"},
+	{"listen-as", "AS numbers that dynamic peers may have"},
+	{"listen-as-segment", "Range of AS numbers that dynamic peers may have"},
+	{"listen-net", "Range of addresses of dynamic peers"},
+	{"listen-only", "Only take connections, do not connect"},
+	{"load-balancing", "Paths of equal worth"},
+	{"local-preference", "LOCAL_PREF"},
+	{"log-change", "Log when the session comes and goes"},
+	{"loop-count", "Times"},
+	{"match-network", "Compare the network address"},
+	{"maximum", "Largest number"},
+	{"med", "MULTI_EXIT_DISC"},
+	{"med-confederation", "Compare the MED within the confederation"},
+	{"med-none-as-maximum", "A route without MED has the largest"},
+	{"min-hold-time", "Seconds"},
+	{"min-holdtime", "Least hold time that is taken from the peer"},
+	{"most-length", "Longest length"},
+	{"most-value", "Highest value"},
+	{"name", "By name"},
+	{"network", "Originate a route"},
+	{"next-hop", "Next hop"},
+	{"next-hop-invariable", "Leave the next hop as it is"},
+	{"next-hop-local", "Our own address as next hop"},
+	{"next-node", "A later node"},
+	{"no-advertise", "Not to be sent to any peer"},
+	{"no-export", "Not to be sent out of the AS or confederation"},
+	{"no-export-subconfed", "Not to be sent out of the member AS"},
+	{"node", "Node of the route-policy"},
+	{"node-number", "Number of the node; the lowest is tried first"},
+	{"none", "None"},
+	{"nonexistent-config-check", "Whether names must exist"},
+	{"nssa-external-type1", "OSPF NSSA external type 1"},
+	{"nssa-external-type1or2", "OSPF NSSA external"},
+	{"nssa-external-type2", "OSPF NSSA external type 2"},
+	{"number", "By number"},
+	{"origin", "ORIGIN"},
+	{"origin-policy", "Route-policy that selects the parts of the aggregate"},
+	{"ospf", "OSPF"},
+	{"ospfv3", "OSPFv3"},
+	{"overwrite", "Replace what is there"},
+	{"path-count", "Paths"},
+	{"path-limit", "AS numbers in the path"},
+	{"peer", "BGP peer or peer group"},
+	{"peer-address", "Address of the neighbour on this session"},
+	{"peer-as", "Other member ASs"},
+	{"percentage", "Percent at which a warning is logged"},
+	{"permit", "Permit"},
+	{"port", "TCP port of the peer"},
+	{"port-number", "Port"},
+	{"preference", "Preference of the protocol"},
+	{"preferred-number", "Preferred value"},
+	{"preferred-value", "Preferred value: the highest wins before all else"},
+	{"prefix-list", "IPv6 address prefix list"},
+	{"prepend-global-as", "Put our own AS number behind it"},
+	{"private-4-byte-as", "Private AS numbers of 4 bytes"},
+	{"protocol", "Protocol that the route comes from"},
+	{"public-as-only", "Remove private AS numbers"},
+	{"reflect", "Route reflection"},
+	{"reflect-client", "Client of this route reflector"},
+	{"reflector", "Route reflector"},
+	{"refresh-stale", "How long routes stay that a refresh has not brought again"},
+	{"replace", "Replace them by our own AS number"},
+	{"rip", "RIP"},
+	{"ripng", "RIPng"},
+	{"route-count", "Routes"},
+	{"route-limit", "Most routes that the peer may send"},
+	{"route-policy", "Route-policy"},
+	{"route-refresh", "Route refresh (RFC 2918)"},
+	{"route-server-client", "Client of this route server"},
+	{"route-source", "Address of the neighbour that sent the route"},
+	{"route-type", "Kind of route"},
+	{"route-update-interval", "Least time between updates"},
+	{"router", "This router"},
+	{"router-id", "Router ID"},
+	{"router-id-ignore", "Do not compare router IDs"},
+	{"rt", "Route target"},
+	{"rule", "Rule of the ACL"},
+	{"rule-id", "Number of the rule; the lowest is tried first"},
+	{"session-limit", "Sessions"},
+	{"shutdown", "Keep all sessions down"},
+	{"simple", "Password as plain text"},
+	{"soo", "Site of origin"},
+	{"sort-match", "Compare the communities in sorted order"},
+	{"source", "Source address"},
+	{"stale-time", "Seconds"},
+	{"static", "Static routes"},
+	{"strict-match", "Only routes that really carry community 0:0"},
+	{"substitute-as", "Replace the peer's AS number by ours"},
+	{"suppress-policy", "Route-policy that selects the parts that are not sent"},
+	{"synchronization", "Synchronization with an IGP"},
+	{"sysname", "Name of this device"},
+	{"tag", "Tag"},
+	{"timer", "Timers"},
+	{"undo", "Remove a statement, or go back to the default"},
+	{"unr", "User network routes"},
+	{"update-group-independent", "Update group of its own"},
+	{"valid-hops", "Hops"},
+	{"valid-ttl-hops", "Most hops that packets may come from (GTSM)"},
+	{"whole-match", "All communities of the route must be named"},
 };
-const unsigned model_help_count = sizeof(model_helps) / sizeof(model_helps[0]);
+#define WORDS (sizeof(words) / sizeof(words[0]))
+
+static bool is_known(const struct word_help *list, unsigned n, const char *word)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (strcmp(list[i].word, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+// The words of `ipv4-family unicast` and the like, and the name in `default ipv4-unicast`.
+static unsigned add_family(struct word_help *list, unsigned n, const struct af *af)
+{
+	char *rest = mem_text(af->view), *save = NULL;
+
+	for (char *w = strtok_r(rest, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+		if (!is_known(list, n, w))
+			list[n++] = (struct word_help){mem_text(w), "Address family"};
+	}
+	mem_free(rest);
+	if (!is_known(list, n, af->name))
+		list[n++] = (struct word_help){af->name, af->title};
+	return n;
+}
+
+// Made once and kept as long as the process, as the views are.
+const struct word_help *model_helps(unsigned *ret_count)
+{
+	static struct word_help *list;
+	static unsigned count;
+
+	if (!list) {
+		list = mem_zero((WORDS + 8 * af_count) * sizeof(*list));
+		memcpy(list, words, sizeof(words));
+		count = WORDS;
+		for (unsigned i = 0; i < af_count; i++)
+			count = add_family(list, count, af_list[i]);
+	}
+	*ret_count = count;
+	return list;
+}

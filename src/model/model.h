@@ -33,3 +33,6 @@ const char *model_host_name(const struct conf_tree *t); // sysname; "Afresh" by 
 
 // The named filters and policies of a tree as plain lists (displays). Free with policy_source_free.
 struct policy_source *model_policy_source(const struct conf_tree *t);
+
+// doc/reference.md, from the rows.
+void model_reference(struct buf *out);

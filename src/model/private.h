@@ -119,11 +119,10 @@ static inline const struct meaning *meaning_of(const struct row *row)
 // --- topics ---------------------------------------------------------------------------------------
 extern const struct row_table system_rows, acl_rows, prefix_list_rows, filter_rows,
 	route_policy_rows, bgp_rows, group_rows, peer_session_rows, peer_family_rows, family_rows;
-extern const struct word_help model_helps[];
-extern const unsigned model_help_count;
 extern const struct param model_params[];
 extern const unsigned model_param_count;
 
+const struct word_help *model_helps(unsigned *ret_count);
 // views.c
 const struct view *model_views(unsigned *ret_count);
 void family_entry_rows(struct row_table *ret); // `ipv4-family unicast` and the like, `default ...`
