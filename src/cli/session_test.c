@@ -717,9 +717,8 @@ static void test_load_changes(void **state)
 		"  peer 10.1.1.2 enable\n#\nreturn\n");
 	conf_tree_free(&t);
 	buf_free(&out);
-	assert_int_equal(
-		cli_load(g, "\n!afresh commit 1 x\n+\nx\n+  peer\n", 33, "x", NULL, &t, &errors),
-		3);
+	static const char bad[] = "\n!afresh commit 1 x\n+\nx\n+  peer\n";
+	assert_int_equal(cli_load(g, bad, sizeof(bad) - 1, "x", NULL, &t, &errors), 3);
 	conf_tree_free(&t);
 	buf_free(&errors);
 }
