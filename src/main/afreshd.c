@@ -107,7 +107,8 @@ static struct speaker_config *startup(struct app *a, struct conf_tree *tree)
 	struct speaker_config *config = NULL;
 	if (conf_store_startup(a->store, &text, &name, &errors) &&
 	    !cli_load(a->grammar, buf_cstr(&text), text.len, name, a, tree, &errors)) {
-		config = model_compile(a->model, tree, 1, &errors);
+		// The first commit has the next number: its verdicts must be newer than these.
+		config = model_compile(a->model, tree, conf_store_number(a->store), &errors);
 		if (config)
 			log_info("configuration loaded from %s", name);
 	}
