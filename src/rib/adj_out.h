@@ -11,16 +11,14 @@
 // is cut off.
 #pragma once
 
+#include "rib/limits.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/pool.h"
-
-#define ADJ_OUT_CHUNK_BITS   POOL_CHUNK_BITS
-#define ADJ_OUT_CHUNK        (1u << ADJ_OUT_CHUNK_BITS)
-#define ADJ_OUT_SEGMENT_BITS 13
-#define ADJ_OUT_SEGMENT      (1u << ADJ_OUT_SEGMENT_BITS)
+#define ADJ_OUT_CHUNK   (1u << ADJ_OUT_CHUNK_BITS)
+#define ADJ_OUT_SEGMENT (1u << ADJ_OUT_SEGMENT_BITS)
 
 enum adj_out_flag {
 	ADJ_OUT_FRESH = 1, // before its place in the log nobody had been told anything of it

@@ -222,7 +222,7 @@ static void count_contributor(struct family *f, struct aggregate *a, uint32_t at
 	a->count += (uint32_t)by;
 	bool came_or_went = !a->count || (by > 0 && a->count == 1);
 	if (came_or_went && a->origin && (a->suppress || a->with.detail_suppressed) &&
-	    f->aggregation->phase == AGGREGATION_STEADY) {
+	    f->aggregation->phase != AGGREGATION_COUNTING) {
 		f->aggregation->phase = AGGREGATION_MARKING;
 		f->aggregation->next = 1;
 	}
@@ -279,8 +279,6 @@ void aggregate_best_moved(struct family *f, uint32_t n, uint32_t old_attr, const
 }
 
 // --- work -----------------------------------------------------------------------------------------
-#define SLICE 256u
-
 static void walk_one(struct family *f, uint32_t n)
 {
 	const struct destination *d = table_at(&f->table, n);

@@ -39,7 +39,7 @@ uint32_t group_window(const struct update_group *g)
 {
 	uint32_t n = WINDOW_BYTES * 16 / (g->item_bytes ? g->item_bytes : 1);
 
-	return n < 512 ? 512 : n > WINDOW_ITEMS ? WINDOW_ITEMS : n;
+	return n < WINDOW_ITEMS_LEAST ? WINDOW_ITEMS_LEAST : n > WINDOW_ITEMS ? WINDOW_ITEMS : n;
 }
 
 // --- log ------------------------------------------------------------------------------------------

@@ -16,9 +16,6 @@ struct update_group;
 struct rib_chunk;
 struct member;
 
-#define WINDOW_ITEMS  32768u   // destinations at most in one window
-#define WINDOW_BYTES  262144u  // what one parcel should have at most, about
-
 struct window_item {
 	uint32_t destination, attr;
 	uint32_t next; // in the same bucket

@@ -343,8 +343,6 @@ void group_unite(struct family *f)
 }
 
 // --- slices ---------------------------------------------------------------------------------------
-#define SLICE 256u
-
 bool group_fill(struct update_group *g, rib_deadline *over, void *arg)
 {
 	struct family *f = g->family;

@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "policy/memo.h"
 #include "rib/encode.h"
+#include "rib/limits.h"
 #include "rib/rib.h"
 #include "rib/table.h"
 

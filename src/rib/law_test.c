@@ -6,6 +6,7 @@
 // RIB_LAW_SEED and RIB_LAW_CASES choose other cases; a failure prints the seed of its case, which
 // with RIB_LAW_CASES=1 runs it alone.
 #include "base/mem.h"
+#include "rib/group.h"
 #include "rib/world.h"
 
 #include <setjmp.h>
@@ -43,6 +44,7 @@ struct law {
 	struct random r;
 	struct truth peer[WORLD_PEERS];
 	unsigned peers, prefixes;
+	bool checking; // the inside after each event
 	int own[FAMILIES][PREFIXES];
 	struct policy_program *program[2][FAMILIES][POLICIES]; // by direction; counted
 	struct sweep *sweeps[SWEEPS];
@@ -538,6 +540,69 @@ static void event_kind(struct law *l) // reflect-client on or off
 	}
 }
 
+// Inner truth at any moment: entries of a group that needs no sweep are its outcomes, and holds
+// are as many as there are reasons for them.
+static void check_group(struct update_group *g, struct buf *trouble)
+{
+	struct family *f = g->family;
+
+	for (uint32_t n = 1; n < f->table.destinations.end && !g->dirty; n++) {
+		const struct adj_out_entry *e = adj_out_find(&g->out, n);
+		uint16_t peer;
+		if (!(table_at(&f->table, n)->info & DESTINATION_LIVE))
+			continue;
+		if (g->filling && n >= g->fill_next && n < g->fill_end)
+			continue;
+		uint32_t attr = group_outcome(g, n, &peer);
+		if ((e ? e->attr : 0) != attr || (attr && e->peer != peer))
+			buf_format(trouble, "group %u, destination %u: entry %u, outcome %u\n",
+				   g->number, n, e ? e->attr : 0, attr);
+	}
+}
+
+static unsigned reasons(const struct family *f, uint32_t n)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < f->groups.count + f->dying.count; i++) {
+		const struct update_group *g = i < f->groups.count
+						       ? f->groups.item[i]
+						       : f->dying.item[i - f->groups.count];
+		const struct adj_out_entry *e = adj_out_find(&g->out, n);
+		count += e && !e->attr && e->position;
+		count += g->default_destination == n;
+		for (size_t k = 0; k < g->members.count; k++) {
+			const struct owed *o = &((const struct member *)g->members.item[k])->owed;
+			count += n / 64 < o->words && (o->bits[n / 64] >> n % 64 & 1);
+		}
+	}
+	return count;
+}
+
+static void check_inside(struct law *l)
+{
+	struct buf trouble = {0};
+
+	for (unsigned i = 0; i < af_count; i++) {
+		struct family *f = l->w.rib->families[i];
+		if (!f)
+			continue;
+		family_settle(f);
+		for (size_t k = 0; k < f->groups.count; k++)
+			check_group(f->groups.item[k], &trouble);
+		for (uint32_t n = 1; n < f->table.destinations.end; n++) {
+			uint32_t info = table_at(&f->table, n)->info;
+			if (info & DESTINATION_LIVE && info / DESTINATION_HOLD != reasons(f, n))
+				buf_format(&trouble, "destination %u: %u holds, %u reasons\n", n,
+					   info / DESTINATION_HOLD, reasons(f, n));
+		}
+	}
+	if (trouble.len)
+		fail_msg("RIB_LAW_SEED=%llu RIB_LAW_CASES=1: %s",
+			 (unsigned long long)l->case_seed, buf_cstr(&trouble));
+	buf_free(&trouble);
+}
+
 static void happen(struct law *l)
 {
 	static const struct {
@@ -567,6 +632,8 @@ static void happen(struct law *l)
 	if (getenv("RIB_LAW_TRACE"))
 		fprintf(stderr, "%s\n", events[i].name);
 	events[i].event(l);
+	if (l->checking)
+		check_inside(l);
 }
 
 // --- a case ---------------------------------------------------------------------------------------
@@ -606,6 +673,7 @@ static void setup(struct law *l, uint64_t seed)
 {
 	l->case_seed = seed;
 	random_seed(&l->r, seed);
+	l->checking = seed % 4 == 0 || getenv("RIB_LAW_CHECK");
 	l->peers = 2 + below(l, 5);
 	l->prefixes = 4 + below(l, PREFIXES - 4);
 	l->w.options.cluster_id = 0;

@@ -4,8 +4,6 @@
 // family; who needs it while it is under way lets it go round once more from there.
 #include "rib/group.h"
 
-#define SLICE 256u
-
 void purge_start(struct family *f)
 {
 	if (!f->purging)

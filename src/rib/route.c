@@ -239,15 +239,13 @@ void group_cut(struct update_group *g)
 		adj_out_cut(a, least);
 }
 
-#define LOG_SLACK 65536u
-
 // A member that does not read would let the log grow with every change of the others. When it is
 // much longer than the table it could describe, who lags is owed its living places one by one.
 void group_squeeze(struct update_group *g)
 {
 	struct adj_out *a = &g->out;
 
-	if (a->end - a->start < LOG_SLACK + 2ull * g->family->table.destinations.end)
+	if (a->end - a->start < LOG_SLACK + (uint64_t)g->family->table.destinations.end * LOG_PLACES)
 		return;
 	for (size_t i = 0; i < g->members.count; i++) {
 		struct member *m = g->members.item[i];

@@ -12,8 +12,6 @@
 #include "base/mem.h"
 #include "rib/group.h"
 
-#define SLICE 128u
-
 struct group_walk {
 	uint32_t number, serial, next;
 	bool done;
@@ -165,8 +163,12 @@ static struct group_walk *walk_of(struct sweep *s, const struct update_group *g)
 	return &s->walks[s->walk_count++];
 }
 
+// A group with entries of an older program is walked whoever its members are: those for whom the
+// sweep was begun may have left it to others.
 static bool concerns(const struct sweep *s, const struct update_group *g)
 {
+	if (g->dirty)
+		return true;
 	for (unsigned i = 0; i < RIB_PEERS_MAX / 64; i++)
 		if (s->peers[i] & g->is_member[i])
 			return true;
