@@ -12,6 +12,7 @@ extern const struct meaning means_enable; // peer X enable
 // Stores `peer X enable` in the views of the families that a new peer of that address speaks by
 // itself. e stands in the BGP view.
 void peer_enable_new(struct conf_edit *e, const char *peer);
+void peers_enable_again(struct conf_edit *e); // of every peer
 // Removes all that is said about a peer or a group, from the BGP view on down.
 void peer_forget(struct conf_edit *e, const char *name);
 void text_name(struct buf *b, const char *name); // in quotes where it needs them

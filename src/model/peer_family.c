@@ -398,3 +398,17 @@ void peer_enable_new(struct conf_edit *e, const char *peer)
 		bgp = bgp_node(e->tree);
 	}
 }
+
+void peers_enable_again(struct conf_edit *e)
+{
+	struct conf_tree before = conf_tree_clone(e->tree);
+	const struct conf_node *bgp = bgp_node(&before);
+	struct conf_iter it;
+
+	for (const struct conf_node *n = conf_first_order(&it, bgp, ORDER_PEER); n;
+	     n = conf_next(&it)) {
+		if (n->line->row->more == &means_as || n->line->row->more == &means_member)
+			peer_enable_new(e, line_peer(n->line));
+	}
+	conf_tree_free(&before);
+}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/peer.h"
 
 static const struct view fixed[] = {
 	{.name = "bgp", .prompt = "-bgp"},
@@ -69,11 +70,17 @@ const struct view *model_views(unsigned *ret_count)
 
 // --- statements that are made per family --------------------------------------------------------
 // Unicast is meant where nothing is said: `ipv4-family` stores `ipv4-family unicast`.
+// What peers speak by themselves they speak still when the view is emptied.
 static bool apply_family(struct conf_edit *e)
 {
 	const struct af *af = meaning_of(e->line->row)->af;
 
-	return e->undo ? conf_edit_default(e) : conf_edit_type(e, af->view);
+	if (!e->undo)
+		return conf_edit_type(e, af->view);
+	if (!conf_edit_default(e))
+		return false;
+	peers_enable_again(e);
+	return true;
 }
 
 static const char *ask_family(struct conf_edit *e)
