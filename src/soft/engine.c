@@ -6,12 +6,13 @@
 //
 // A job ends when neither a walk, nor an answer to its ROUTE-REFRESH, nor the sending again that it
 // wanted is outstanding (invariant 5).
-#include "soft/private.h"
+#include "soft/engine.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "soft/private.h"
 
 static void counts_add(struct sweep_counts *to, const struct sweep_counts *c)
 {

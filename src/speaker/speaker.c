@@ -1,12 +1,13 @@
 // The instance: makes shards, engine and peers and holds them together. It starts with no
 // configuration: speaker_apply brings the first one like any other.
-#include "speaker/private.h"
+#include "speaker/speaker.h"
 
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "speaker/private.h"
 
 #define IN_FLIGHT_HIGH (4u << 20) // bytes of batches toward one shard: beyond it sockets rest
 #define IN_FLIGHT_LOW  (1u << 20)

@@ -1,6 +1,6 @@
 // The instance over the simulated loop and network: plans and what comes of them, refresh and reset,
-// dynamic neighbours, limits, reads; and whole speakers that talk BGP with each other. Neighbours
-// are the law's scripted ones (test/law/player.h), configurations are made by the law's state.
+// dynamic neighbours, limits, slow readers, reads. Neighbours are the law's scripted ones
+// (test/law/player.h), configurations are made by the law's state.
 #include "law.h"
 
 #include <setjmp.h>
@@ -12,7 +12,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "policy/source.h"
 #include "sim/sim.h"
 
 #define HERE "10.0.0.1"
@@ -534,6 +533,36 @@ static void dynamic_neighbour(void **unused)
 	assert_int_equal(peer[0].established_count, 1);
 }
 
+// A peer that does not read: what it is owed waits in the rib, not in memory of its session; when it
+// reads again it gets the present state.
+static void slow_reader(void **unused)
+{
+	const unsigned many = 60000;
+	struct sess *x;
+
+	sim_link_default()->window = 3000;
+	neighbour(0, 65101, PEER_REFRESH);
+	neighbour(1, 65102, PEER_REFRESH);
+	commit();
+	settle();
+	player_pause(&peer[1], true);
+	player_bulk(&peer[0], af_classic(), many, 9);
+	settle();
+	assert_int_equal(counts(0).accepted, many);
+	x = speaker_peer_session(at(1));
+	assert_int_equal(sess_room(x), 0);
+	player_bulk(&peer[0], af_classic(), many, 10);
+	settle();
+	player_bulk(&peer[0], af_classic(), many / 2, 9);
+	settle();
+	assert_true(peer[1].announced_in < many);
+	player_pause(&peer[1], false);
+	settle();
+	assert_int_equal(peer[1].told_count[0], many / 2);
+	assert_true(peer[1].announced_in < 2 * many); // not all that was ever true
+	assert_int_equal(peer[1].established_count, 1);
+}
+
 // --- reads --------------------------------------------------------------------------------------------
 struct reader {
 	unsigned rows, batches, stop_at;
@@ -593,126 +622,6 @@ static void reads(void **unused)
 	assert_true(some.rows >= 300 && some.rows < 600);
 }
 
-// --- speakers with each other ---------------------------------------------------------------------------
-// A line of three: the first originates, the last learns through the second. A policy of the middle
-// one changes: the last one hears of the one prefix, once, and no session is made anew.
-static struct speaker *line_speaker(struct loop *l, const char *address, uint32_t as,
-				    const char *const *others, const uint32_t *other_as,
-				    unsigned count, uint32_t number)
-{
-	struct speaker_options o = {.port = 179};
-	struct speaker *s;
-	struct speaker_config *c = speaker_config_new();
-	struct policy_source *src = policy_source_new();
-
-	sim_set_address(l, address);
-	ip_parse(address, &o.listen);
-	s = speaker_new(l, &o);
-	assert_int_equal(speaker_listen(s), 0);
-	c->generation = 1;
-	c->present = true;
-	c->as = as;
-	c->router_id = ip_to_u32(&o.listen);
-	c->store = store;
-	c->policy = policy_compile(store, src, NULL, NULL);
-	policy_source_free(src);
-	c->peers = mem_zero(count * sizeof(*c->peers));
-	for (unsigned i = 0; i < count; i++) {
-		struct peer_config *p = &c->peers[c->peer_count++];
-		struct policy_binding b = {.af = af_classic()};
-
-		ip_parse(others[i], &p->address);
-		p->session = (struct sess_config){
-			.remote = p->address,
-			.local = o.listen,
-			.remote_port = 179,
-			.listen_port = 179,
-			.local_as = as,
-			.real_local_as = as,
-			.remote_as = other_as[i],
-			.router_id = c->router_id,
-			.families = af_bit(af_classic()),
-			.hold_time = 180,
-			.keepalive = 60,
-			.connect_retry = 5,
-			.refresh = true,
-			.enhanced_refresh = true,
-			.as4 = true,
-		};
-		p->family[0].enabled = true;
-		p->family[0].export =
-			(struct rib_export){.program = policy_program(store, c->policy, &b),
-					    .kind = SOURCE_EBGP,
-					    .community = true,
-					    .local_as = as,
-					    .peer_as = other_as[i]};
-		b.import = true;
-		p->family[0].import =
-			(struct rib_import){.program = policy_program(store, c->policy, &b),
-					    .source = SOURCE_EBGP,
-					    .check_first_as = true,
-					    .peer_as = other_as[i]};
-	}
-	for (unsigned i = 0; i < af_count; i++)
-		c->family[i].options = (struct rib_options){.local_as = as,
-							    .router_id = c->router_id,
-							    .default_local_pref = 100,
-							    .max_paths = 1};
-	c->family[0].networks = mem_zero(4 * sizeof(struct origin_config));
-	for (unsigned i = 0; i < number; i++)
-		c->family[0].networks[c->family[0].network_count++].key = key(i + 1);
-	speaker_apply(s, c, NULL);
-	speaker_config_unref(c);
-	return s;
-}
-
-static unsigned destinations(struct speaker *s)
-{
-	struct rib_totals t;
-
-	speaker_totals(s, af_classic(), &t);
-	return t.destinations;
-}
-
-static void line_of_three(void **unused)
-{
-	static const char *const addresses[] = {"10.0.2.1", "10.0.2.2", "10.0.2.3"};
-	static const uint32_t numbers[] = {65201, 65202, 65203};
-	const char *const ends[] = {addresses[0], addresses[2]};
-	const uint32_t end_numbers[] = {numbers[0], numbers[2]};
-	struct loop *loops[3] = {loop_new(), loop_new(), loop_new()};
-	struct speaker *s[3];
-	struct sess *x;
-
-	s[0] = line_speaker(loops[0], addresses[0], numbers[0], addresses + 1, numbers + 1, 1, 3);
-	s[1] = line_speaker(loops[1], addresses[1], numbers[1], ends, end_numbers, 2, 0);
-	s[2] = line_speaker(loops[2], addresses[2], numbers[2], addresses + 1, numbers + 1, 1, 0);
-	sim_run_for(60 * SIM_SECOND);
-	assert_int_equal(destinations(s[2]), 3);
-	x = speaker_peer_session(speaker_peer_at(s[1], 0));
-	assert_int_equal(sess_get_state(x), SESS_ESTABLISHED);
-	struct speaker_selector all = {.families = UINT16_MAX};
-	struct buf notes = {0};
-	uint64_t before = sess_get_counters(x)->in[BGP_UPDATE];
-	speaker_refresh(s[1], &all, true, "refresh bgp", &notes);
-	speaker_refresh(s[1], &all, false, "refresh bgp", &notes);
-	sim_run_for(60 * SIM_SECOND);
-	assert_true(sess_get_counters(x)->in[BGP_UPDATE] > before);
-	assert_int_equal(sess_get_counters(x)->borr_in, 1);
-	assert_int_equal(sess_get_counters(x)->eorr_in, 1);
-	assert_int_equal(sess_get_counters(x)->borr_out, 1);
-	assert_int_equal(sess_get_counters(x)->established_count, 1);
-	assert_int_equal(destinations(s[2]), 3);
-	speaker_free(s[0]);
-	sim_run_for(5 * SIM_SECOND);
-	assert_int_equal(destinations(s[2]), 0);
-	speaker_free(s[1]);
-	speaker_free(s[2]);
-	sim_run_for(5 * SIM_SECOND);
-	for (unsigned i = 0; i < 3; i++)
-		loop_free(loops[i]);
-}
-
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -722,7 +631,7 @@ int main(void)
 		CASE(keep_switched),       CASE(equal_commit),    CASE(session_change),
 		CASE(peer_removed),        CASE(refresh_export),  CASE(refresh_asked),
 		CASE(refresh_idle),        CASE(refresh_refused), CASE(route_limit),
-		CASE(dynamic_neighbour),   CASE(reads),           CASE(line_of_three),
+		CASE(dynamic_neighbour),   CASE(slow_reader),     CASE(reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

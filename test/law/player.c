@@ -284,13 +284,18 @@ bool player_wants_answering(const struct player *p)
 static struct player_told *told_find(struct player *p, const struct af *af,
 				     const struct af_key *key)
 {
-	struct player_told *all = p->told[af_index(af)];
+	unsigned i = af_index(af);
+	uintptr_t place = (uintptr_t)map_get_number(&p->told_places[i], af_key_hash(af, key));
 
-	for (unsigned i = 0; i < p->told_count[af_index(af)]; i++) {
-		if (!memcmp(all[i].key.b, key->b, af->key_size))
-			return &all[i];
-	}
-	return NULL;
+	return place ? &p->told[i][place - 1] : NULL;
+}
+
+static void told_place(struct player *p, const struct af *af, const struct player_told *t)
+{
+	unsigned i = af_index(af);
+
+	map_put_number(&p->told_places[i], af_key_hash(af, &t->key),
+		       (void *)(uintptr_t)(t - p->told[i] + 1));
 }
 
 const struct player_told *player_find_told(const struct player *p, const struct af *af,
@@ -303,9 +308,12 @@ static void told_remove(struct player *p, const struct af *af, struct player_tol
 {
 	struct player_told *last = &p->told[af_index(af)][--p->told_count[af_index(af)]];
 
+	map_remove_number(&p->told_places[af_index(af)], af_key_hash(af, &t->key));
 	buf_free(&t->attrs);
-	if (t != last)
+	if (t != last) {
 		*t = *last;
+		told_place(p, af, t);
+	}
 	*last = (struct player_told){0};
 }
 
@@ -324,6 +332,7 @@ static void told_put(struct player *p, const struct af *af, const struct af_key 
 		t = &p->told[i][p->told_count[i]++];
 		*t = (struct player_told){0};
 		t->key = *key;
+		told_place(p, af, t);
 	} else if (t->attrs.len == attrs->len && !memcmp(t->attrs.data, attrs->data, attrs->len) &&
 		   !(p->refreshing & af_bit(af))) {
 		p->redundant_in++;
@@ -563,6 +572,8 @@ void player_init(struct player *p, struct loop *l, const char *address, const ch
 	ip_parse(address, &p->address);
 	ip_parse(remote, &p->remote);
 	p->router_id = ip_to_u32(&p->address);
+	for (unsigned i = 0; i < AF_MAX; i++)
+		map_init_number(&p->told_places[i]);
 	p->retry = timer_new(l, try_connect, p);
 	p->answer = timer_new(l, answer_due, p);
 	arena_init(&p->scratch, 16384);
@@ -593,8 +604,10 @@ void player_free(struct player *p)
 	if (p->stream)
 		session_over(p);
 	told_clear(p);
-	for (unsigned i = 0; i < AF_MAX; i++)
+	for (unsigned i = 0; i < AF_MAX; i++) {
 		mem_free(p->told[i]);
+		map_free(&p->told_places[i]);
+	}
 	timer_free(p->retry);
 	timer_free(p->answer);
 	buf_free(&p->in);

@@ -8,6 +8,7 @@
 #include "attr/attr.h"
 #include "attr/set.h"
 #include "base/buf.h"
+#include "base/map.h"
 #include "loop/loop.h"
 #include "wire/wire.h"
 
@@ -47,6 +48,7 @@ struct player {
 	struct player_bulk bulk[AF_MAX];
 	struct player_told *told[AF_MAX]; // owned
 	unsigned told_count[AF_MAX], told_cap[AF_MAX];
+	struct map told_places[AF_MAX]; // hash of the key -> 1 + place
 	uint16_t end_of_rib;     // families whose End-of-RIB came in this session
 	unsigned updates_in, announced_in, withdrawn_in, refresh_in, borr_in, eorr_in, notifications_in;
 	unsigned redundant_in;   // announcements equal to what it had been told, outside a refresh
