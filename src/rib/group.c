@@ -98,6 +98,7 @@ static void admit(struct update_group *g, struct member *m)
 	g->is_member[peer / 64] |= UINT64_C(1) << peer % 64;
 	map_put_number(&g->addresses, address_hash(m), m);
 	g->near_attr = 0;
+	group_cache_clear(g); // messages made before do not leave out what is from or through it
 	m->group = g;
 	m->moving = false;
 	g->busy = true;
