@@ -448,6 +448,6 @@ void peer_timers(struct peer *p)
 		p->sent.keepalives++;
 	}
 	sender_churn(p);
-	if (p->out_at < p->out.len)
+	if (!p->want_write && sender_busy(p))
 		peer_send(p);
 }
