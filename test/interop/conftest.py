@@ -13,9 +13,9 @@ _networks = itertools.count(10)
 
 @pytest.fixture
 def network():
-    """Addresses 127.0.N.1 ... of a number that no other test of this run has."""
-    number = next(_networks)
-    return lambda host: f"127.0.{number}.{host}"
+    """Addresses 127.P.N.1 ... where P is of this process and N of this test."""
+    process, number = os.getpid() % 250 + 2, next(_networks)
+    return lambda host: f"127.{process}.{number}.{host}"
 
 
 @pytest.fixture

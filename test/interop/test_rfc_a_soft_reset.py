@@ -16,6 +16,7 @@ def feeder_and_sink(lab, af_lines=(), lines=(), **wire):
     feed = box.peer(2, 65002, af_lines=af_lines, lines=lines, **wire)
     sink = box.peer(3, 65003)
     box.run()
+    sink.wire.answering = True
     feed.wire.send(update(PREFIXES, path=(65002,), next_hop=feed.address))
     return box, feed, sink
 
@@ -317,6 +318,7 @@ def test_A25_both_directions_in_any_order_end_alike(lab):
         feed = box.peer(2, 65002, af_lines=("keep-all-routes",))
         sink = box.peer(3, 65003)
         box.run()
+        sink.wire.answering = True
         feed.wire.send(update(PREFIXES, path=(65002,), next_hop=feed.address))
         sink.wire.wait_routes(PREFIXES)
         lines = {"import": f"peer {feed.address} route-policy TAG1 import",

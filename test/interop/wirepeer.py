@@ -170,6 +170,7 @@ class WirePeer:
         self.lock = threading.Lock()
         self.sock = None
         self.reading = True
+        self.answering = False  # a ROUTE-REFRESH is answered at once: we have no routes
 
     # --- the session ---------------------------------------------------------------------------
     def open_message(self):
@@ -251,6 +252,9 @@ class WirePeer:
     def _take(self, kind, body):
         with self.lock:
             self.messages.append((time.monotonic(), kind, body))
+            if kind == REFRESH and body[2] == 0 and self.answering:
+                family = struct.unpack_from("!HBB", body)[::2]
+                self.send(refresh(family, 1) + refresh(family, 2))
             if kind == UPDATE:
                 u = Update(body)
                 for p in u.withdrawn:
