@@ -1,12 +1,11 @@
 """Fixtures: addresses of the test's own, and daemons that end with the test."""
 import itertools
 import os
-import subprocess
 
 import pytest
 
-import daemons
 import lab as laboratory
+from town import Namespace, Town
 
 _networks = itertools.count(10)
 
@@ -21,16 +20,19 @@ def network():
 @pytest.fixture
 def start(tmp_path):
     """start(cls, name, address, *args) makes a daemon and stops it when the test ends."""
-    made = []
+    made, after = [], []
 
     def make(cls, name, address, *args, **kwargs):
         daemon = cls(tmp_path / name, address, *args, **kwargs)
         made.append(daemon)
         return daemon
 
+    make.after = after.append
     yield make
     for daemon in reversed(made):
         daemon.stop()
+    for end in after:
+        end()
 
 
 @pytest.fixture
@@ -49,17 +51,21 @@ def lab(start, network):
 
 @pytest.fixture
 def namespace():
-    """A network namespace of the test's own, with addresses on its loopback interface; yields
-    namespace(address ...) which adds them and returns the command prefix that runs things in it."""
-    name = f"afresh-test-{os.getpid()}-{next(_networks)}"
-    subprocess.run(["ip", "netns", "add", name], check=True)
-    subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
+    """A network namespace of the test's own, with addresses on its loopback interface; namespace(address ...)
+    adds them and returns the command prefix that runs things in it."""
+    one = Namespace()
 
     def add(*addresses):
-        for a in addresses:
-            subprocess.run(["ip", "-n", name, "addr", "add", a, "dev", "lo"] +
-                           (["nodad"] if ":" in a else []), check=True)
-        return ("ip", "netns", "exec", name)
+        one.address(*addresses)
+        return one.prefix
 
     yield add
-    subprocess.run(["ip", "netns", "del", name], check=True)
+    one.close()
+
+
+@pytest.fixture
+def town(start):
+    """A street of houses for speakers that need a kernel of their own; goes after the daemons."""
+    one = Town()
+    start.after(one.close)
+    return one

@@ -15,6 +15,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("AFRESH_BUILD", ROOT / "build"))
 PORT = 1790
+END_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # no daemon outlives a test run that was killed
 
 
 def wait_for(what, predicate, seconds=30.0, step=0.1):
@@ -43,7 +44,7 @@ class Daemon:
     def spawn(self, argv, env=None):
         log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
-            [*self.prefix, *(str(a) for a in argv)], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            [*self.prefix, *END_WITH_US, *(str(a) for a in argv)], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             cwd=self.folder, env={**os.environ, **(env or {})}, start_new_session=True)
         log.close()
 
@@ -65,7 +66,7 @@ class Daemon:
 
 
 class Afresh(Daemon):
-    """afreshd with its terminal."""
+    """afreshd with its terminal. Without an address it listens on all, on BGP's own port."""
 
     def __init__(self, folder, address, config="", threads=1, port=PORT):
         super().__init__(folder, address)
@@ -78,8 +79,9 @@ class Afresh(Daemon):
         self.port = port
 
     def argv(self):
-        return [BUILD / "afreshd", "-f", self.config, "-s", self.socket, "-d", self.state,
-                "-l", self.address, "-p", self.port, "-n", self.threads]
+        listen = ["-l", self.address, "-p", self.port] if self.address else []
+        return [BUILD / "afreshd", "-f", self.config, "-s", self.socket, "-d", self.state, *listen,
+                "-n", self.threads]
 
     def start(self):
         self.spawn(self.argv())
@@ -127,12 +129,12 @@ class Bird(Daemon):
 class Frr(Daemon):
     """FRR's bgpd alone: no zebra, no system user."""
 
-    def start(self, config, port=PORT):
+    def start(self, config, port=PORT, listen=True):
         shutil.copy("/usr/lib/frr/bgpd", self.folder / "bgpd")
         (self.folder / "bgpd.conf").write_text(config)
         self.spawn([self.folder / "bgpd", "-f", self.folder / "bgpd.conf", "-n", "-Z", "-S",
                     "-i", self.folder / "pid", "--vty_socket", self.folder, "-P", "0",
-                    "-p", port, "-l", self.address, "--log", "stdout"])
+                    "-p", port, *(["-l", self.address] if listen else []), "--log", "stdout"])
         wait_for("FRR's socket", lambda: (self.folder / "bgpd.vty").exists() or not self.alive(), 10)
         assert self.alive(), self.log()
         return self
@@ -160,7 +162,7 @@ class Gobgp(Daemon):
 
     def run(self, command):
         host, port = self.api.split(":")
-        done = subprocess.run(["/usr/bin/gobgp", "-u", host, "-p", port] + command.split(), text=True,
+        done = subprocess.run([*self.prefix, "/usr/bin/gobgp", "-u", host, "-p", port, *command.split()], text=True,
                               capture_output=True, timeout=30)
         return done.stdout + ("Error: " + done.stderr if done.returncode else "")
 
@@ -173,7 +175,8 @@ class Exabgp(Daemon):
 
     def start(self, config, port=PORT):
         receiver = self.folder / "receive"
-        receiver.write_text("#!/bin/sh\nexec cat >> received.json\n")
+        # Its standard output stays open as descriptor 3: ExaBGP takes an end of file for its death.
+        receiver.write_text(f"#!/bin/sh\nexec cat 3>&1 >> '{self.folder}/received.json'\n")
         receiver.chmod(0o755)
         (self.folder / "exabgp.conf").write_text(config.replace("@RECEIVER@", str(receiver)))
         env = {"exabgp.daemon.user": "root", "exabgp.daemon.daemonize": "false",

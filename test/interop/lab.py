@@ -49,11 +49,11 @@ class Neighbour:
 
 
 class Lab:
-    def __init__(self, start, network, prelude=POLICIES, bgp_lines=(), hold=90, threads=1):
+    def __init__(self, start, network, prelude=POLICIES, bgp_lines=(), hold=90, threads=1, name="afresh"):
         self.start_daemon, self.network = start, network
         self.address = network(1)
         self.prelude, self.bgp_lines, self.hold = prelude, bgp_lines, hold
-        self.threads = threads
+        self.threads, self.name = threads, name
         self.neighbours = []
         self.dut = None
 
@@ -73,7 +73,7 @@ class Lab:
 
     def run(self):
         """Starts the speaker and brings every neighbour up."""
-        self.dut = self.start_daemon(Afresh, "afresh", self.address, self.config(), threads=self.threads).start()
+        self.dut = self.start_daemon(Afresh, self.name, self.address, self.config(), threads=self.threads).start()
         for n in self.neighbours:
             self.up(n)
         return self

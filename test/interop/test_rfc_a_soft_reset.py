@@ -254,6 +254,7 @@ def test_A20_a_hundred_soft_resets_are_no_flap(lab):
     sink.wire.wait_routes(PREFIXES)
     before = box.sessions()
     ports = [n.wire.sock.getsockname() for n in box.neighbours]
+    sink.wire.answers = True
     box.dut.run(*["refresh bgp all import", "refresh bgp all export"] * 50)
     box.settle()
     assert box.sessions() == before
@@ -314,7 +315,7 @@ def test_A24_changed_routes_are_sent_once(lab):
 def test_A25_both_directions_in_any_order_end_alike(lab):
     results = []
     for order in (("import", "export"), ("export", "import")):
-        box = lab()
+        box = lab(name="-".join(order))
         feed = box.peer(2, 65002, af_lines=("keep-all-routes",))
         sink = box.peer(3, 65003)
         box.run()

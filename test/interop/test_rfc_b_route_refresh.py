@@ -146,7 +146,7 @@ def many(n):
 
 def announce_many(peer, routes, path=(65002,), **more):
     for i in range(0, len(routes), 500):
-        peer.wire.send(update(routes[i:i + 500], path=path + (i // 500 % 1000 + 1,), next_hop=peer.address, **more))
+        peer.wire.send(update(routes[i:i + 500], path=path + (1001 + i // 500 % 1000,), next_hop=peer.address, **more))
 
 
 def test_B12_changes_during_an_answer_end_right(lab):

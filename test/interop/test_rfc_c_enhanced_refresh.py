@@ -120,7 +120,7 @@ def test_C10_eorr_alone_removes_nothing(lab):
 
 
 def test_C11_stale_routes_go_at_the_bound(lab):
-    box, one, sink = pair(lab, bgp_lines=("refresh stale-limit 2",))
+    box, one, sink = pair(lab, bgp_lines=("timer refresh-stale 2",))
     one.wire.send(refresh(IPV4, BORR) + feed(one, PREFIXES[:4]))
     time.sleep(0.5)
     assert set(sink.wire.routes()) == set(PREFIXES)
@@ -205,7 +205,7 @@ def test_C20_a_second_borr_marks_everything_again(lab):
 
 
 def test_C21_stale_marks_vanish_with_the_session(lab):
-    box, one, sink = pair(lab, bgp_lines=("refresh stale-limit 3",))
+    box, one, sink = pair(lab, bgp_lines=("timer refresh-stale 3",))
     one.wire.send(refresh(IPV4, BORR))
     one.wire.close()
     sink.wire.wait_routes([])
