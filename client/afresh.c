@@ -68,8 +68,10 @@ int main(int argc, char **argv)
 	bool script = source.text || !isatty(STDIN_FILENO);
 	// Without SA_RESTART: the signal must end a wait. A script dies of it, as programs do.
 	struct sigaction action = {.sa_handler = on_interrupt};
-	if (!script)
+	if (!script) {
 		sigaction(SIGINT, &action, NULL);
+		signal(SIGTSTP, SIG_IGN); // Ctrl+Z is `return`
+	}
 	if (!connection_open(&connection, path) || !connection_hello(&connection, script, json)) {
 		fprintf(stderr, "afresh: %s: %s\n", path, strerror(errno));
 		connection_close(&connection);

@@ -28,8 +28,9 @@ struct script {
 		unsigned number;
 	} ahead[AHEAD_MAX];
 	unsigned ahead_count;
-	bool ended; // the source, and all of it is sent
-	bool over;  // the conversation
+	bool answered; // the status of the oldest of them is here
+	bool ended;    // the source, and all of it is sent
+	bool over;     // the conversation
 	int status;
 	char *prompt; // the last one
 };
@@ -63,7 +64,7 @@ static char *next_command(struct script *s)
 		s->at += n + (n < left);
 		size_t blanks = strspn(text, " \t\r");
 		if (blanks < n && text[blanks] != '#' && text[blanks] != '!')
-			return mem_text_n(text, n);
+			return mem_text_n(text + blanks, n - blanks);
 	}
 	s->ended = s->input_ended;
 	return NULL;
@@ -129,11 +130,16 @@ static void take_frame(struct script *s)
 		fwrite(f.p, 1, f.n, stdout);
 		break;
 	case FRAME_STATUS:
-		line_done(s, f.n && f.p[0]);
+		s->answered = true;
+		if (f.n && f.p[0])
+			line_done(s, true);
 		break;
-	case FRAME_PROMPT:
+	case FRAME_PROMPT: // the line is done when the prompt behind its status is here
 		mem_free(s->prompt);
 		s->prompt = frame_copy(&f);
+		if (s->answered)
+			line_done(s, false);
+		s->answered = false;
 		break;
 	case FRAME_CLOSED:
 		s->over = true;

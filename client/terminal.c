@@ -3,10 +3,12 @@
 // as an interrupt: the command's display ends, work that it started goes on.
 #include "client.h"
 
+#include <errno.h>
 #include <histedit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -217,20 +219,45 @@ static void await_turn(struct terminal *t, bool *ret_question)
 	pager_end(&t->pager);
 }
 
+// An answer needs no editing, and questions are wider than what an editor likes as a prompt.
+static void take_answer(struct terminal *t)
+{
+	char answer[256];
+
+	fputs(t->prompt, stdout);
+	fflush(stdout);
+	ssize_t n = read(STDIN_FILENO, answer, sizeof(answer) - 1);
+	if (n < 0 && errno == EINTR) {
+		putchar('\n');
+		return; // the interrupt is sent by who waits next
+	}
+	if (n <= 0) {
+		t->over = true;
+		return;
+	}
+	answer[n] = '\0';
+	answer[strcspn(answer, "\r\n")] = '\0';
+	if (!connection_send_text(t->connection, FRAME_LINE, answer))
+		t->lost = t->over = true;
+}
+
 // Reads one line and sends it, or what a key stands for.
-static void take_turn(struct terminal *t, bool question)
+static void take_line(struct terminal *t)
 {
 	HistEvent event;
 	int n;
 
 	t->key = KEY_NONE;
+	// Before the prompt is seen, so that no key typed at it still means what it means to the shell.
+	el_set(t->editor, EL_PREP_TERM, 1);
 	const char *text = el_gets(t->editor, &n);
+	interrupted = 0; // what was typed too early is not meant for what comes now
 	if (t->key == KEY_INTERRUPT) {
 		printf("^C\n");
-		connection_send_text(t->connection, question ? FRAME_INTERRUPT : FRAME_LINE, "");
+		connection_send_text(t->connection, FRAME_LINE, "");
 		return;
 	}
-	if (t->key == KEY_RETURN && !question) {
+	if (t->key == KEY_RETURN) {
 		printf("^Z\n");
 		connection_send(t->connection, FRAME_RETURN, NULL, 0);
 		return;
@@ -241,7 +268,7 @@ static void take_turn(struct terminal *t, bool question)
 	}
 	char *line = mem_text_n(text, (size_t)n);
 	line[strcspn(line, "\r\n")] = '\0';
-	if (*line && !question)
+	if (*line)
 		history(t->history, &event, H_ENTER, line);
 	if (!connection_send_text(t->connection, FRAME_LINE, line))
 		t->lost = t->over = true;
@@ -257,8 +284,12 @@ int terminal_run(struct connection *c)
 		fprintf(stderr, "afresh: the terminal cannot be edited on\n");
 		return 1;
 	}
-	for (await_turn(&t, &question); !t.over; await_turn(&t, &question))
-		take_turn(&t, question);
+	for (await_turn(&t, &question); !t.over; await_turn(&t, &question)) {
+		if (question)
+			take_answer(&t);
+		else
+			take_line(&t);
+	}
 	if (t.lost)
 		fprintf(stderr, "\nafresh: the daemon has closed the connection\n");
 	terminal_end(&t);
