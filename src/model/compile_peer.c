@@ -59,7 +59,7 @@ static void finish_session(struct build *b, struct peer_take *p, const char *nam
 	s->real_local_as = own;
 	s->router_id = b->config->router_id;
 	s->internal = p->as ? p->as == own : s->internal;
-	s->confed = id && (s->internal || is_member(b, p->as));
+	s->confed = id && (s->internal || s->confed || is_member(b, p->as));
 	s->local_as = s->internal || s->confed || !id ? own : id;
 	if (p->fake_as) {
 		if (s->internal || s->confed)
@@ -213,6 +213,7 @@ static void build_group(struct build *b, const struct conf_line *l, struct group
 	if (g->as && g->internal != (g->as == b->config->as))
 		build_error(b, "The AS number of the peer group %s does not fit its type.", name);
 	p.config.session.internal = g->internal;
+	p.config.session.confed = !g->internal && !g->external;
 	finish(b, &p, name, listen_bits(g));
 	copy_name(p.config.group, sizeof(p.config.group), name);
 	g->template_peer = p.config;

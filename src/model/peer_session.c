@@ -45,12 +45,29 @@ static bool check_group_as(struct conf_edit *e, const struct conf_node *bgp, uin
 	return true;
 }
 
+// A member's AS number is the group's, or that of the kind of peers that the group is of.
+static bool check_member_as(struct conf_edit *e, const char *group, uint32_t as)
+{
+	const struct conf_node *bgp = bgp_node(e->tree);
+	const struct conf_line *of_group = peer_line(bgp, group, &means_as);
+	struct conf_iter it;
+	const struct conf_node *g = conf_first_object(&it, bgp, ORDER_GROUP, group);
+	uint32_t ours = 0, theirs = 0;
+
+	text_as_number(conf_value(bgp->line, "as-number"), &ours);
+	if (of_group)
+		text_as_number(conf_value(of_group, "as-number"), &theirs);
+	if ((of_group && as != theirs) || (g && conf_has(g->line, "internal") != (as == ours)))
+		return conf_refuse(e, "Error: The AS number of the peer does not fit the peer "
+				      "group.");
+	return true;
+}
+
 static bool check_as(struct conf_edit *e)
 {
 	const struct conf_node *bgp = bgp_node(e->tree);
-	const char *name = line_peer(e->line), *group;
-	const struct conf_line *of_group;
-	uint32_t as = 0, other = 0;
+	const char *name = line_peer(e->line), *group = group_of(bgp, name);
+	uint32_t as = 0;
 
 	if (e->loading)
 		return true;
@@ -58,18 +75,12 @@ static bool check_as(struct conf_edit *e)
 		text_as_number(conf_value(e->line, "as-number"), &as);
 	if (!name_is_address(name))
 		return check_group_as(e, bgp, as);
-	group = group_of(bgp, name);
-	if (e->undo) {
-		if (!peer_is_there(e->tree, name))
-			return conf_refuse(e, "Error: The peer does not exist.");
-		return group || conf_refuse(e, "Error: A peer cannot be without an AS number: use "
-					       "undo peer.");
-	}
-	of_group = group ? peer_line(bgp, group, &means_as) : NULL;
-	if (of_group && text_as_number(conf_value(of_group, "as-number"), &other) && as != other)
-		return conf_refuse(e, "Error: The AS number of the peer does not fit the peer "
-				      "group.");
-	return true;
+	if (!e->undo)
+		return !group || check_member_as(e, group, as);
+	if (!peer_is_there(e->tree, name))
+		return conf_refuse(e, "Error: The peer does not exist.");
+	return group ||
+	       conf_refuse(e, "Error: A peer cannot be without an AS number: use undo peer.");
 }
 
 static bool apply_as(struct conf_edit *e)

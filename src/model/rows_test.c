@@ -229,6 +229,97 @@ static void test_examples(void **state)
 	fixture_free(f);
 }
 
+// What was typed can be undone in the same words, and nothing else goes with it.
+static void undo_each(struct fixture *f, const char *lines)
+{
+	char *copy = mem_text(lines), *save = NULL;
+
+	for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		char *before = mem_text(fixture_candidate(f)), *undo = mem_format("undo %s", l);
+		if (strncmp(l, "undo ", 5) != 0) {
+			type_each(f, l);
+			if (strcmp(before, fixture_candidate(f)) != 0)
+				type_each(f, undo);
+			if (strcmp(before, fixture_candidate(f)) != 0)
+				fail_msg("%s: left is\n%s", undo, fixture_candidate(f));
+		}
+		mem_free(before);
+		mem_free(undo);
+	}
+	mem_free(copy);
+}
+
+static const char ground[] =
+	"system-view\nip ip-prefix p1 permit 10.0.0.0 8\nip ipv6-prefix p6 permit :: 0\n"
+	"ip as-path-filter 1 permit ^1_\nip as-path-filter long-paths permit .*\n"
+	"route-policy rp permit node 10\nquit\nbgp 100\ngroup ex external\n"
+	"peer 10.1.1.2 as-number 200\npeer 2001:db8::3 as-number 200";
+
+static void test_undo(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	(void)state;
+	type_each(f, ground);
+	for (unsigned i = 0; i < af_count; i++) {
+		type_each(f, af_list[i]->view);
+		undo_each(f, of_families);
+		undo_each(f, af_list[i]->prefix_bits == 32 ? of_narrow : of_wide);
+	}
+	fixture_free(f);
+}
+
+// VRP's short forms: without the value.
+static const char *const short_forms[][2] = {
+	{"peer 10.1.1.2 connect-interface lo 10.1.1.1", "undo peer 10.1.1.2 connect-interface"},
+	{"peer 10.1.1.2 ebgp-max-hop 4", "undo peer 10.1.1.2 ebgp-max-hop"},
+	{"peer 10.1.1.2 valid-ttl-hops 4", "undo peer 10.1.1.2 valid-ttl-hops"},
+	{"peer 10.1.1.2 password cipher x", "undo peer 10.1.1.2 password"},
+	{"peer 10.1.1.2 description x y", "undo peer 10.1.1.2 description"},
+	{"peer 10.1.1.2 timer keepalive 1 hold 3", "undo peer 10.1.1.2 timer keepalive hold"},
+	{"peer 10.1.1.2 timer connect-retry 3", "undo peer 10.1.1.2 timer connect-retry"},
+	{"peer 10.1.1.2 fake-as 9", "undo peer 10.1.1.2 fake-as"},
+	{"peer 10.1.1.2 check-first-as enable", "undo peer 10.1.1.2 check-first-as"},
+	{"peer 10.1.1.2 route-policy rp import", "undo peer 10.1.1.2 route-policy import"},
+	{"peer 10.1.1.2 as-path-filter 1 import", "undo peer 10.1.1.2 as-path-filter import"},
+	{"peer 10.1.1.2 filter-policy 2000 import", "undo peer 10.1.1.2 filter-policy import"},
+	{"peer 10.1.1.2 ip-prefix p1 export", "undo peer 10.1.1.2 ip-prefix export"},
+	{"peer 10.1.1.2 preferred-value 9", "undo peer 10.1.1.2 preferred-value"},
+	{"peer 10.1.1.2 allow-as-loop 2", "undo peer 10.1.1.2 allow-as-loop"},
+	{"peer 10.1.1.2 route-limit 9", "undo peer 10.1.1.2 route-limit"},
+	{"peer 10.1.1.2 public-as-only force", "undo peer 10.1.1.2 public-as-only"},
+	{"peer 10.1.1.2 default-route-advertise route-policy rp",
+	 "undo peer 10.1.1.2 default-route-advertise"},
+	{"timer keepalive 1 hold 3", "undo timer keepalive hold"},
+	{"router-id 1.1.1.1", "undo router-id"},
+	{"as-path-limit 9", "undo as-path-limit"},
+	{"confederation id 9", "undo confederation id"},
+	{"confederation peer-as 9 10", "undo confederation peer-as"},
+	{"default med 9", "undo default med"},
+	{"maximum load-balancing 9", "undo maximum load-balancing"},
+	{"filter-policy ip-prefix p1 import", "undo filter-policy import"},
+	{"reflector cluster-id 9", "undo reflector cluster-id"},
+	{"network 10.0.0.0 8 route-policy rp", "undo network 10.0.0.0"},
+	{"aggregate 10.0.0.0 8 as-set", "undo aggregate 10.0.0.0 8"},
+};
+
+static void test_short_undo(void **state)
+{
+	struct fixture *f = fixture_new();
+
+	(void)state;
+	type_each(f, ground);
+	for (size_t i = 0; i < sizeof(short_forms) / sizeof(short_forms[0]); i++) {
+		char *before = mem_text(fixture_candidate(f));
+		type_each(f, short_forms[i][0]);
+		assert_string_not_equal(before, fixture_candidate(f));
+		type_each(f, short_forms[i][1]);
+		assert_string_equal(before, fixture_candidate(f));
+		mem_free(before);
+	}
+	fixture_free(f);
+}
+
 static void test_reference(void **state)
 {
 	struct buf want = {0}, have = {0};
@@ -252,8 +343,8 @@ static void test_reference(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_help),
-		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_help),      cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_undo),      cmocka_unit_test(test_short_undo),
 		cmocka_unit_test(test_reference),
 	};
 	struct buf text = {0};
