@@ -92,8 +92,10 @@ def prepare(folder):
             continue
         (shutil.copytree if name.is_dir() else shutil.copy)(
             name, folder / name.name, **({'ignore': LEFT_OUT} if name.is_dir() else {}))
-    subprocess.run(['meson', 'setup', '-Doptimization=1', '-Ddebug=false', folder / 'build', folder],
-                   check=True, capture_output=True)
+    done = subprocess.run(['meson', 'setup', '-Doptimization=1', '-Ddebug=false', folder / 'build',
+                           folder], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stdout[-3000:])
     done = build(folder, [target for _, target in TESTS.values()])
     if done.returncode:
         sys.exit(done.stdout[-3000:])
