@@ -161,7 +161,9 @@ static void test_index(void **state)
 	refused(f, "ip community-filter advanced b permit .*",
 		"Error: The filter already exists with another type.\n");
 	taken(f, "undo ip ip-prefix p index 25\nundo ip ip-prefix \"a b\"\nundo acl 2000\n"
-		 "undo ip as-path-filter x\nundo ip community-filter basic b");
+		 "undo ip as-path-filter x\nundo ip community-filter basic b\n"
+		 "ip ip-prefix z permit 1.0.0.0 8\nip ip-prefix z description of z\n"
+		 "undo ip ip-prefix z");
 	assert_string_equal(fixture_candidate(f),
 			    "#\nip ip-prefix p index 10 permit 10.0.0.0 8\n"
 			    "ip ip-prefix p index 35 permit 12.0.0.0 8\n#\nreturn\n");

@@ -15,7 +15,6 @@ void peer_enable_new(struct conf_edit *e, const char *peer);
 void peers_enable_again(struct conf_edit *e); // of every peer
 // Removes all that is said about a peer or a group, from the BGP view on down.
 void peer_forget(struct conf_edit *e, const char *name);
-void text_name(struct buf *b, const char *name); // in quotes where it needs them
 
 // compile_peer.c: groups and peers into b->config.
 void build_peers(struct build *b);

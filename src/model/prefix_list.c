@@ -47,11 +47,29 @@ static bool check_entry(struct conf_edit *e)
 	return true;
 }
 
+// The description goes with the last entry.
+static bool undo_entry(struct conf_edit *e, const char *name, bool wide)
+{
+	struct buf line = {0};
+
+	if (!conf_edit_default(e))
+		return false;
+	if (name_exists(e->tree, wide ? FILTER_PREFIX_WIDE : FILTER_PREFIX, name))
+		return true;
+	buf_format(&line, "undo ip %s ", wide ? "ipv6-prefix" : "ip-prefix");
+	text_name(&line, name);
+	buf_text(&line, " description");
+	conf_edit_type(e, buf_cstr(&line));
+	buf_free(&line);
+	return true;
+}
+
 static bool apply_entry(struct conf_edit *e)
 {
 	bool wide;
+	const char *name = list_name(e->line, &wide);
 
-	return apply_indexed(e, list_name(e->line, &wide));
+	return e->undo ? undo_entry(e, name, wide) : apply_indexed(e, name);
 }
 
 static void take_entry(struct taking *t, const struct conf_line *l)

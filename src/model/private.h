@@ -147,6 +147,7 @@ bool edit_live(const struct conf_edit *e); // the peer (or a member of the group
 const char *ask_reset(struct conf_edit *e);
 const char *ask_parameter(struct conf_edit *e);
 
+void text_name(struct buf *b, const char *name); // in quotes where it needs them
 // Entries of filters (filters.c): typed without an index they come behind the last of that name.
 bool apply_indexed(struct conf_edit *e, const char *name);
 // The value words of a line from its word number `from` on.
