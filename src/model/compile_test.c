@@ -118,6 +118,7 @@ static void test_large(void **state)
 		buf_format(&text, "ip ip-prefix l%u index %u permit %u.%u.%u.0 24 less-equal 32\n",
 			   i / 10000, i % 10000 + 1, 1 + (i >> 16), i >> 8 & 255, i & 255);
 	buf_text(&text, "route-policy p permit node 10\n if-match ip-prefix l7\n");
+	conf_tree_free(&f->tree);
 	assert_int_equal(
 		cli_load(f->grammar, buf_cstr(&text), text.len, "text", f, &f->tree, &f->errors),
 		0);
