@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "cli/protocol.h"
 
-// --- connection.c -------------------------------------------------------------------------------
+// --- connection.c --------------------------------------------------------------------------------
 struct connection {
 	int fd;
 	struct buf in;
@@ -35,13 +35,13 @@ bool connection_ready(const struct connection *c); // a whole frame is here alre
 bool connection_hello(struct connection *c, bool script, bool json);
 char *frame_copy(const struct frame_view *f); // payload as text; the caller's
 
-// --- script.c ---------------------------------------------------------------------------------------
+// --- script.c ------------------------------------------------------------------------------------
 struct script_source {
 	const char *text; // of -c; NULL: standard input
 };
 int script_run(struct connection *c, const struct script_source *source); // exit status
 
-// --- pager.c ------------------------------------------------------------------------------------------
+// --- pager.c -------------------------------------------------------------------------------------
 struct pager {
 	struct connection *connection;
 	unsigned lines; // per screen; 0: no paging
@@ -55,5 +55,5 @@ void pager_start(struct pager *p); // a new command
 void pager_write(struct pager *p, const char *text, size_t n);
 void pager_end(struct pager *p);
 
-// --- terminal.c -----------------------------------------------------------------------------------------
+// --- terminal.c ----------------------------------------------------------------------------------
 int terminal_run(struct connection *c); // exit status

@@ -1,11 +1,11 @@
 // The command line: rows in, matched lines out; sessions of operators; independent of transport.
 //
-//   grammar  (grammar.h)  rows of every room, compiled: match, help, completion, cli_load
-//   cli                   grammar + configuration store + what the commands work on
-//   cli_session           one terminal or script: view, candidate, question, running command,
-//   filter, history
+//   grammar      rows of every room, compiled: match, help, completion, cli_load
+//   cli          grammar + configuration store + what the commands work on
+//   cli_session  one terminal or script: view, candidate, question, running command, history
+//   cli_link     (link.h) a session at the end of a connection: bytes in, bytes out
 //
-// A transport (Unix socket in main/, a test) gives a session lines and gets text back through ops.
+// A transport (a link, a test) gives a session lines and gets text back through ops.
 #pragma once
 
 #include <stdbool.h>
@@ -19,8 +19,7 @@ struct grammar;
 struct cli;
 struct cli_session;
 
-// --- set-up
-// ---------------------------------------------------------------------------------------
+// --- set-up --------------------------------------------------------------------------------------
 struct row_table { // one topic
 	const struct row *rows;
 	unsigned count;
@@ -28,17 +27,17 @@ struct row_table { // one topic
 struct cli_schema {
 	const struct row_table *tables;
 	unsigned table_count;
-	const struct view *views;
-	unsigned view_count; // "user" and "system" are built in
-	const struct param *params;
-	unsigned param_count; // besides those built in (cli/param.c)
+	const struct view *views; // "user" and "system" are built in
+	unsigned view_count;
+	const struct param *params; // besides those built in (param.c)
+	unsigned param_count;
 	const struct word_help *helps;
 	unsigned help_count;
 };
 // Compiles; dies with row and reason when a row is wrong (a unit test in model/ calls it). The
-// schema must outlive it. cli/'s own rows (system-view, quit, return, run, display this,
-// display current-configuration, display configuration candidate, clear configuration candidate,
-// screen-length, display history-command, the accepted terminal words) are in it already.
+// schema must outlive it. cli/'s own rows are in it already (builtin.c): system-view, quit, return,
+// run, display this, display current-configuration, display configuration candidate, clear and
+// refresh configuration candidate, screen-length, display history-command, terminal words.
 struct grammar *grammar_new(const struct cli_schema *schema);
 void grammar_free(struct grammar *g);
 
@@ -47,30 +46,30 @@ struct cli_setup {
 	struct conf_store *store;
 	void *app;                           // for the commands: the speaker, the model
 	const char *(*host_name)(void *app); // sysname of the running configuration
-	void (*commit)(struct cli_call *c);  // what `commit` does: also asked for by `quit` with
-					     // changes, and by one-stage mode
+	// What `commit` does; also run by `quit` with changes, and in one-stage mode.
+	void (*commit)(struct cli_call *c);
 };
 struct cli *cli_new(const struct cli_setup *setup);
 void cli_free(struct cli *c); // sessions first
 
 // Parses a whole configuration text into a tree that starts empty. All errors are collected, a line
-// each: "name:12:5: Error: Unrecognized command ...". Returns their number.
+// each: "name:12:5: Error: Unrecognized command.". Returns their number.
 unsigned cli_load(struct grammar *g, const char *text, size_t n, const char *name, void *app,
 		  struct conf_tree *ret, struct buf *errors);
 
-// --- sessions
-// -------------------------------------------------------------------------------------
+// --- sessions ------------------------------------------------------------------------------------
 struct cli_session_ops {
 	void (*output)(void *arg, const char *text, size_t n);
-	void (*prompt)(void *arg, const char *prompt); // ready for the next line (also in a script,
-						       // where it is not shown)
+	// Ready for the next line (in a script too, where it is not shown). May call
+	// cli_session_line, but a transport with many lines waiting should do that from its own
+	// loop, not from in here.
+	void (*prompt)(void *arg, const char *prompt);
 	void (*question)(void *arg, const char *question); // the next line is its answer
-	void (*status)(
-		void *arg,
-		int status); // the line given is done: 0, or 1 after an error; comes before prompt
-	void (*page)(void *arg, unsigned lines); // screen-length; 0: no pager
-	bool (*full)(
-		void *arg); // much is still unsent: commands wait for cli_session_drained; may be NULL
+	// The line given is done: 0, or 1 after an error. Comes before the prompt.
+	void (*status)(void *arg, int status);
+	void (*page)(void *arg, unsigned lines); // screen-length; 0: no pager. May be NULL
+	// Much is still unsent: commands wait for cli_session_drained. May be NULL.
+	bool (*full)(void *arg);
 	void (*closed)(void *arg); // quit from the user view; free the session later, not inside
 };
 struct cli_session_mode {
@@ -81,24 +80,21 @@ struct cli_session_mode {
 };
 struct cli_session *cli_session_new(struct cli *c, const struct cli_session_mode *mode,
 				    const struct cli_session_ops *ops, void *arg);
-void cli_session_free(struct cli_session *s); // cancels what runs; an uncommitted candidate is lost
+void cli_session_free(struct cli_session *s);  // cancels what runs; its candidate is lost
 void cli_session_start(struct cli_session *s); // first prompt
-void cli_session_line(
-	struct cli_session *s,
-	const char *line); // a line, or the answer to a question. Refused while a command runs.
-void cli_session_interrupt(
-	struct cli_session *s); // Ctrl+C: leaves the running command or the question
-void cli_session_return(struct cli_session *s); // Ctrl+Z
-void cli_session_help(struct cli_session *s, const char *line,
-		      struct buf *out); // what `?` shows after line
-// Tab: the words that can stand at the end of line (its last, partial word included), and where
-// that word begins.
+// A line, or the answer to a question. Dropped while a command runs: wait for the prompt.
+void cli_session_line(struct cli_session *s, const char *line);
+void cli_session_interrupt(struct cli_session *s); // Ctrl+C: leaves the command or the question
+void cli_session_return(struct cli_session *s);    // Ctrl+Z
+void cli_session_drained(struct cli_session *s);   // the transport has room again
+// What `?` shows behind line.
+void cli_session_help(struct cli_session *s, const char *line, struct buf *out);
+// Tab: the words, one per line, that can stand at the end of line (its last, partial word
+// included), and where that word begins.
 void cli_session_complete(struct cli_session *s, const char *line, struct buf *ret_words,
-			  size_t *ret_begin);       // one per line
-void cli_session_drained(struct cli_session *s);    // the transport has room again
-bool cli_session_busy(const struct cli_session *s); // a command runs
-struct conf_candidate *cli_session_candidate(
-	struct cli_session *s); // NULL in the user view without one
+			  size_t *ret_begin);
+bool cli_session_busy(const struct cli_session *s);                         // a command runs
+struct conf_candidate *cli_session_candidate(struct cli_session *s);        // NULL: user view
 struct cli *cli_session_cli(struct cli_session *s);
 const char *cli_session_user(const struct cli_session *s);
 unsigned cli_session_number(const struct cli_session *s);
@@ -106,10 +102,10 @@ struct conf_store *cli_store(struct cli *c);
 void *cli_app(struct cli *c);
 struct grammar *cli_grammar(struct cli *c);
 
-// --- commands: what a row's run() works with
-// ---------------------------------------------------------- A command is over when run() returns,
-// unless it called cli_later; then it goes on until cli_done. The call stays valid until then, or
-// until cancel(call) was called (Ctrl+C, lost terminal), whichever is first.
+// --- commands: what a row's run() works with -----------------------------------------------------
+// A command is over when run() returns, unless it called cli_later; then it goes on until cli_done.
+// The call stays valid until then, or until cancel(call) was called (Ctrl+C, lost terminal),
+// whichever is first: after cli_done, outside run(), the call is gone.
 struct cli_call {
 	struct cli_session *session;
 	const struct row *row;
@@ -123,9 +119,9 @@ struct cli_call {
 };
 void cli_print(struct cli_call *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_write(struct cli_call *c, const char *text, size_t n); // whole lines or parts of lines
-void cli_error(struct cli_call *c, const char *format, ...)
-	__attribute__((format(printf, 2, 3))); // adds "Error: " and newline; status 1
-void cli_failed(struct cli_call *c);           // status 1; the text has been printed
+// Prints "Error: ..." past the output filters and makes the status 1.
+void cli_error(struct cli_call *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_failed(struct cli_call *c); // status 1; the text has been printed
 void cli_later(struct cli_call *c, void (*cancel)(struct cli_call *c));
 void cli_done(struct cli_call *c);
 bool cli_full(const struct cli_call *c); // the terminal is slow: please wait for resume
@@ -133,7 +129,6 @@ bool cli_full(const struct cli_call *c); // the terminal is slow: please wait fo
 // must call cli_done.
 void cli_ask(struct cli_call *c, const char *question, void (*done)(struct cli_call *c, bool yes));
 bool cli_interactive(const struct cli_call *c);           // a terminal, not a script
-struct conf_candidate *cli_candidate(struct cli_call *c); // the session's; NULL in the user view
+struct conf_candidate *cli_candidate(struct cli_call *c); // the session's; NULL: user view
 void cli_candidate_restart(struct cli_call *c); // begins anew from what runs now (after commit)
-// Runs another line as if typed in the same view, its output in place of this one's.
-void cli_view_reset(struct cli_call *c); // to the system view (clear configuration candidate)
+void cli_view_reset(struct cli_call *c);        // to the system view

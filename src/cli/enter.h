@@ -39,6 +39,7 @@ struct statement_context {
 // Takes over m's line. false: refused by its check.
 bool statement_begin(struct statement *s, const struct statement_context *c, const struct match *m,
 		     unsigned depth);
-// Changes the tree; then the place is the view that the statement belongs to, or the one it opens. All or nothing; false: refused.
+// Changes the tree; then the place is the view that the statement belongs to, or the one it opens.
+// All or nothing; false: refused.
 bool statement_apply(struct statement *s);
 void statement_end(struct statement *s);

@@ -1,4 +1,5 @@
-// Inside cli/: output filters, `| include RE`, `| exclude RE`, `| begin RE`, `| count`, `| no-more`.
+// Inside cli/: output filters: `| include RE`, `| exclude RE`, `| begin RE`, `| count`,
+// `| no-more`.
 #pragma once
 
 #include <stdbool.h>

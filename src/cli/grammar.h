@@ -1,5 +1,5 @@
-// Inside cli/: rows, compiled. Made once at start, constant afterwards but for the matcher's scratch
-// memory, which one match at a time uses.
+// Inside cli/: rows, compiled. Made once at start, constant afterwards but for the matcher's
+// scratch memory, which one match at a time uses.
 #pragma once
 
 #include "base/arena.h"
@@ -7,7 +7,7 @@
 #include "base/vec.h"
 #include "cli/cli.h"
 
-// --- a grammar as a tree ------------------------------------------------------------------------
+// --- a grammar as a tree -------------------------------------------------------------------------
 enum gkind {
 	G_KEYWORD,
 	G_PARAM,
@@ -36,7 +36,7 @@ struct gnode *notation_undo(struct grammar *g, const struct gnode *of);
 const char *notation_next(const char *text, char separator,
 			  char **ret_part); // part is the caller's
 
-// --- views -----------------------------------------------------------------------------------------
+// --- views ---------------------------------------------------------------------------------------
 struct gview;
 struct gentry { // one form that a line can have in a view
 	const struct row *row;

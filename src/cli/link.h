@@ -20,10 +20,10 @@ struct cli_link;
 struct cli_link_ops {
 	void (*write)(void *arg, const void *p, size_t n); // copies
 	size_t (*unsent)(void *arg);                       // bytes not yet taken by the other side
-	void (*finish)(
-		void *arg); // the session is over: send what waits, then close. Free the link later, not inside.
-	void (*pause)(void *arg,
-		      bool pause); // stop or resume reading: too much is waiting; may be NULL
+	// The session is over: send what waits, then close. Free the link later, not inside.
+	void (*finish)(void *arg);
+	// Stop or resume reading: too much is waiting. May be NULL.
+	void (*pause)(void *arg, bool pause);
 };
 struct cli_link *cli_link_new(struct cli *c, const struct cli_link_ops *ops, void *arg);
 void cli_link_free(struct cli_link *l); // NULL is allowed; cancels what runs

@@ -1,5 +1,5 @@
-// The conversation between the terminal program (client/) and the daemon over a Unix socket: frames of
-// 4 bytes length (of what follows), 1 byte type, then the payload. Integers are in network byte
+// The conversation between the terminal program (client/) and the daemon over a Unix socket: frames
+// of 4 bytes length (of what follows), 1 byte type, then the payload. Integers are in network byte
 // order. A frame that is too long, or of unknown type, ends the conversation.
 #pragma once
 
@@ -32,7 +32,8 @@ enum frame_type {
 };
 void frame_put(struct buf *out, enum frame_type type, const void *p, size_t n);
 
-// Takes the first whole frame in b, from *at on. 1: there is one, *at is behind it; 0: not yet; -1: too long.
+// Takes the first whole frame in b, from *at on. 1: there is one, *at is behind it; 0: not yet;
+// -1: too long.
 struct frame_view {
 	enum frame_type type;
 	const uint8_t *p; // in b

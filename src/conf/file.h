@@ -1,5 +1,5 @@
-// Inside conf/ only: writing files so that a crash leaves the old or the new one. The system calls
-// go through a table, so that tests can make each of them fail.
+// Inside conf/ only: writing files so that a crash leaves the old or the new one. System calls go
+// through a table, so that tests can make each of them fail.
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +20,8 @@ struct file_ops {
 extern const struct file_ops file_ops_system;
 
 // path.new is written, synchronised, renamed to path; then the directory is synchronised.
-// FILE_UNCERTAIN: it is the new file, but the last step failed, and a crash could bring the old one back.
+// FILE_UNCERTAIN: it is the new file, but the last step failed, and a crash could bring the old one
+// back.
 // Errors are "Error: ..." lines; the .new is removed.
 enum file_result { FILE_OLD, FILE_UNCERTAIN, FILE_NEW };
 enum file_result file_replace(const struct file_ops *ops, const char *path, const struct buf *text,

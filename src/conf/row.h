@@ -10,37 +10,39 @@
 //           return peer_exists(e) || conf_refuse(e, "Error: The peer does not exist.");
 //   }
 //   static const struct row rows[] = {
-//           {
-//                   .views = "bgp-af-ipv4 bgp-af-multicast",
-//                   .grammar = "peer { ipv4-address | ipv6-address | group-name } "
-//                              "route-policy policy-name { import | export }",
-//                   .value = "policy-name",          // all the rest is its identity
-//                   .help = "Applies a route-policy to the routes of a peer or a group.",
-//                   .order = 500, .rank = 40,        // with the lines of that peer, after `enable`
-//                   .effect = EFFECT_POLICY,         // meaning is model's
-//                   .check = check_peer,
-//           },
-//           {.views = "system", .grammar = "bgp as-number", .value = "as-number", .enters = "bgp",
-//           .order = 300},
+//           {.views = "bgp-af-ipv4 bgp-af-multicast",
+//            .grammar = "peer { ipv4-address | ipv6-address | group-name } "
+//                       "route-policy policy-name { import | export }",
+//            .value = "policy-name",    // all the rest is its identity
+//            .help = "Applies a route-policy to the routes of a peer or a group.",
+//            .order = 500, .rank = 40,  // with the lines of that peer, after `enable`
+//            .effect = EFFECT_POLICY,   // meaning is model's
+//            .check = check_peer},
+//           {.views = "system", .grammar = "bgp as-number", .value = "as-number",
+//            .enters = "bgp", .order = 300},
 //   };
 //
 // Typed `peer 10.1.1.2 route-policy in import`, then the same with `out` for `in`: one statement,
 // whose value was replaced, since everything but policy-name is equal. `undo peer 10.1.1.2
 // route-policy import` and `undo peer 10.1.1.2 route-policy out import` both remove it: in the undo
-// form that is derived from the grammar, value words are optional. A command, worked through:
+// form that is derived from the grammar, value words are optional. A command:
 //
-//   {.views = "user", .grammar = "refresh bgp { all | ipv4-address | group group-name } { import |
-//   export }",
-//    .help = "...", .level = 2, .run = run_refresh},
+//   {.views = "user",
+//    .grammar = "refresh bgp { all | ipv4-address | group group-name } { import | export }",
+//    .help = "Applies changed policies.", .level = 2, .run = run_refresh},
 //
-// Notation, that of the manuals: words; `{ a | b }` one of; `[ a | b ]` none or one; `{ a | b }*`
-// and
-// `[ a | b ]*` one (none) or more, each once, in any order (stored in the order of the row);
-// `x&<1-8>` or `{ x y }&<1-8>` repeated; a word that is the name of a parameter (param.h of cli/,
-// plus those that model/ adds) stands for it, any other is a keyword. `*as-number*` says parameter
-// and
-// `**as-number**` keyword where a name could be both. `node-number<0-65535>` is a whole number with
-// its range on the spot, under that name. Several grammars of one row are separated by `;`.
+// Notation, that of the manuals:
+//
+//   { a | b }          one of them              [ a | b ]   none or one
+//   { a | b }*         one or more, each once, in any order (stored in the order of the row)
+//   [ a | b ]*         none or more, likewise
+//   x&<1-8>            one to eight times; also { x y }&<1-8>
+//   n<0-65535>         a whole number with its range on the spot, under the name n
+//   *as-number*        parameter, **as-number** keyword, where a name could be both
+//   a ; b              several grammars of one row
+//
+// Any other word that is the name of a parameter (cli/param.c, and those that model/ adds) stands
+// for it; the rest are keywords.
 #pragma once
 
 #include <stdbool.h>
@@ -71,19 +73,21 @@ struct param {
 	enum param_kind kind;
 	uint64_t min, max; // of the number, or of the length
 	const char *help;  // for `?`
-	const char *shape; // what `?` shows instead of the kind's own (STRING<1-47>, X.X.X.X);
-			   // NULL: that
+	const char *shape; // what `?` shows; NULL: that of the kind (STRING<1-47>, X.X.X.X)
 	// PARAM_CUSTOM: is the word one, and how is it stored? Other kinds: NULL.
 	bool (*accept)(const char *word, struct buf *ret_stored);
 };
 
 struct view {
 	const char *name; // "user", "system", "bgp", "bgp-af-ipv4"
-	const char
-		*parent; // tried next when a line is not valid here; where `quit` leads; NULL: user
-	const char *prompt; // after the host name: "-bgp-af-ipv4"; {vpn-instance-name} stands for
-			    // the value of that parameter in the statement that entered the view
-	const char *tags;   // words by which rows can name several views at once: "config", "af"
+	// Tried next when a line is not valid here, and where `quit` leads; NULL: the system view.
+	const char *parent;
+	// Behind the host name: "-bgp-af-ipv4"; {vpn-instance-name} stands for the value of that
+	// parameter in the statement that entered the view.
+	const char *prompt;
+	// Words by which rows can name several views at once: "af". Every view but "user" has the
+	// tag "config".
+	const char *tags;
 	// Statements of this other view are valid here too and are stored below this line (made if
 	// it is not there): view bgp has "bgp-af-ipv4" and "ipv4-family unicast". NULL: none.
 	const char *also, *also_line;
@@ -98,37 +102,34 @@ enum row_flag {
 	ROW_DEFAULT_ON = 2, // holds unless undone: the undo form is what is stored and printed
 	ROW_IGNORED = 4,    // accepted and forgotten: changes nothing, is not stored
 	ROW_HIDDEN = 8,     // not shown by help and completion
-	ROW_CANONICAL =
-		16,     // stands without being typed too (undo synchronization): model/ prints it
 	ROW_BLOCK = 32, // printed with a separator before it inside its view (address families)
 };
 
 struct row {
-	const char *views; // names and tags of views; "*" all
+	const char *views;    // names and tags of views; "*" all
 	const char *grammar;
-	const char *value;    // words of the grammar (keywords, parameters) that are no part of the
-			      // identity
-	const char *undo;     // grammar after `undo`; NULL: derived; "": has none
+	const char *value;    // words of the grammar that are no part of the identity
+	const char *undo;     // grammar after `undo`; NULL: derived (commands: none); "": none
 	const char *enters;   // view
 	const char *help;     // one sentence, for the reference
 	const char *standard; // value words at their default: typing them removes the statement
 	uint16_t order;       // place among the lines of its view
-	uint16_t rank; // place among those of equal order about the same object (first parameter of
-		       // the identity)
-	uint8_t level; // privilege needed: 0 visit, 1 monitoring, 2 configuration, 3 management
-	uint8_t flags; // enum row_flag
+	// Place among those of equal order about the same object (first parameter of the identity).
+	uint16_t rank;
+	uint8_t level;    // privilege: 0 visit, 1 monitoring, 2 configuration, 3 management
+	uint8_t flags;    // enum row_flag
 	uint32_t effect;  // opaque here; model's
 	const void *more; // opaque here; model's own part of the row
 
-	// Statement: may it be entered (or undone, e->undo)? false after conf_refuse. At entry,
-	// before the question.
+	// Statement: may it be entered (or undone, e->undo)? false after conf_refuse. Before the
+	// question.
 	bool (*check)(struct conf_edit *e);
-	// Text of a question that a terminal asks first (script: yes), "Warning: ... Continue?
-	// [Y/N]:"; NULL none.
+	// Text of a question that a terminal asks first (a script means yes),
+	// "Warning: ... Continue? [Y/N]:"; NULL: none.
 	const char *(*question)(struct conf_edit *e);
 	// Does the change instead of "store it" or "remove it": may add and remove lines as it
-	// likes (conf_edit_type). A row whose grammar begins with `undo` and that has this is an
-	// action, never stored.
+	// likes (conf_edit_type); what it did before it refused is taken back. A row whose grammar
+	// begins with `undo` and that has this is an action, never stored.
 	bool (*apply)(struct conf_edit *e);
 	// Command: does it. Rows with this are commands; all others are statements.
 	void (*run)(struct cli_call *c);

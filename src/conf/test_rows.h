@@ -5,8 +5,8 @@
 
 #include "conf/conf.h"
 
-// One line from words like "ip", "ip-prefix", "=name:P", "=index:10", "+permit": '=' a parameter with
-// its name, '+' a keyword that is value, '~' a parameter that is value. At most 16 words.
+// One line from words like "ip", "ip-prefix", "=name:P", "=index:10", "+permit": '=' a parameter
+// with its name, '+' a keyword that is value, '~' a parameter that is value. At most 16 words.
 static inline struct conf_line *line_of(const struct row *row, const char *const *text)
 {
 	static char names[64][32];
