@@ -27,7 +27,6 @@ import report  # noqa: E402
 from speakers import SPEAKERS, Afresh  # noqa: E402
 
 MARKS = ['65000:1', '65000:2', '65000:3', '65000:4']
-FOREIGN_MOST = 0.3  # processors that others may use before a sample is left out
 
 
 class Task:
@@ -69,19 +68,21 @@ def feed_words(options, task, socket_path):
 class Session:
     """A running speaker with its neighbours: takes measurements, keeps the figures."""
 
-    def __init__(self, options, task, speaker, daemon, feed):
-        self.options, self.task, self.speaker, self.daemon, self.feed = options, task, speaker, daemon, feed
+    def __init__(self, options, task, speaker, processes, feed):
+        self.options, self.task, self.speaker, self.feed = options, task, speaker, feed
+        self.daemon, self.neighbours = processes
         self.samples = []
         self.policy = 'A'
 
     def measure(self, workload, line, show=True):
-        cpu, machine, begin = self.daemon.cpu(), lab.machine_cpu(), time.monotonic()
+        cpu, machine = self.daemon.cpu(), lab.machine_cpu() - self.neighbours.cpu()
+        begin = time.monotonic()
         sample = self.feed.ask(f'measure {line} timeout {self.options.timeout}', must=False)
         took = time.monotonic() - begin
         used = self.daemon.cpu() - cpu
         sample.update(workload=workload, speaker=self.speaker.name, mode=self.task.mode, cpu=round(used, 3),
                       routes=self.options.routes, memory=self.daemon.memory(),
-                      busy=round((lab.machine_cpu() - machine) / took, 2))
+                      foreign=round((lab.machine_cpu() - self.neighbours.cpu() - machine - used) / took, 2))
         if 'error' in sample:
             raise RuntimeError(f'{workload}: {sample["error"]}')
         if not self.daemon.alive():
@@ -211,7 +212,7 @@ def run_one(options, cls, mode):
             feed.ask('wait ' + ' and '.join(f'{n} established = 1' for n in names) + ' timeout 60')
             time.sleep(1)
             table = feed.ask('status')['tables']['ipv4-unicast']
-            session = Session(options, task, speaker, daemon, feed)
+            session = Session(options, task, speaker, started, feed)
             run_workloads(session, table)
         except (RuntimeError, OSError) as error:
             print(f'    given up: {error}', flush=True)
@@ -233,6 +234,7 @@ def parse_options():
     parser.add_argument('--timeout', type=int, default=300)
     parser.add_argument('--speaker', action='append', choices=sorted(SPEAKERS), help='may be repeated')
     parser.add_argument('--mode', choices=['stored', 'refresh'])
+    parser.add_argument('--doc', metavar='FILE', help='writes the table as a page of the documentation')
     parser.add_argument('--out', default='build/bench', help='folder for results and logs')
     options = parser.parse_args()
     options.routes = options.routes or (100_000 if options.quick else 1_000_000)
@@ -272,6 +274,8 @@ def main():
     print()
     print(report.table(result))
     print(f'All figures: {path}')
+    if options.doc:
+        report.document(result, options.doc)
 
 
 if __name__ == '__main__':
