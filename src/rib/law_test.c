@@ -598,8 +598,8 @@ static void check_inside(struct law *l)
 		}
 	}
 	if (trouble.len)
-		fail_msg("RIB_LAW_SEED=%llu RIB_LAW_CASES=1: %s",
-			 (unsigned long long)l->case_seed, buf_cstr(&trouble));
+		fail_msg("RIB_LAW_SEED=%llu RIB_LAW_CASES=1: %s", (unsigned long long)l->case_seed,
+			 buf_cstr(&trouble));
 	buf_free(&trouble);
 }
 
@@ -676,9 +676,12 @@ static void setup(struct law *l, uint64_t seed)
 	l->checking = seed % 4 == 0 || getenv("RIB_LAW_CHECK");
 	l->peers = 2 + below(l, 5);
 	l->prefixes = 4 + below(l, PREFIXES - 4);
-	l->w.options.cluster_id = 0;
-	l->w.options.default_local_pref = 100;
-	l->w.options.confederation_id = chance(l, 20) ? 64900 : 0;
+	l->w.options = (struct rib_options){.local_as = 65000,
+					    .router_id = 0x0a0000fe,
+					    .reflect_between_clients = true,
+					    .default_local_pref = 100,
+					    .max_paths = 1,
+					    .confederation_id = chance(l, 20) ? 64900 : 0};
 	l->aggregate_count = 0;
 	world_rib(&l->w);
 	compile_policies(l);

@@ -12,6 +12,8 @@ void member_owe(struct member *m, uint32_t n)
 	struct owed *o = &m->owed;
 	uint32_t chunk = n >> ADJ_OUT_CHUNK_BITS;
 
+	// messages made before leave the destination out, or do not
+	group_cache_clear(m->group);
 	if (m->dump.active && m->dump.first && chunk < m->dump.range && !m->dump.sent_at[chunk])
 		return; // has been told nothing of it, and the dump will tell
 	if (n / 64 >= o->words) {
@@ -26,8 +28,6 @@ void member_owe(struct member *m, uint32_t n)
 	o->bits[n / 64] |= UINT64_C(1) << n % 64;
 	o->count++;
 	destination_hold(m->family, n);
-	// messages made before would tell it what is no longer for it
-	group_cache_clear(m->group);
 	m->group->busy = true;
 	rib_wake(m->family->rib);
 }

@@ -245,7 +245,8 @@ void group_squeeze(struct update_group *g)
 {
 	struct adj_out *a = &g->out;
 
-	if (a->end - a->start < LOG_SLACK + (uint64_t)g->family->table.destinations.end * LOG_PLACES)
+	if (a->end - a->start <
+	    LOG_SLACK + (uint64_t)g->family->table.destinations.end * LOG_PLACES)
 		return;
 	for (size_t i = 0; i < g->members.count; i++) {
 		struct member *m = g->members.item[i];
