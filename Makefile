@@ -15,7 +15,7 @@ help:
 
 build:
 	@tools/setup build
-	@tools/build $(BUILD) $(JOBS)
+	@tools/build $(BUILD) $(JOBS) programs
 
 run: build
 	@tools/run-demo --build $(BUILD) $(if $(MRT),--mrt '$(MRT)')
@@ -28,10 +28,14 @@ bench: build
 	@tools/setup bench
 	@bench/bench.py --build $(BUILD) $(if $(QUICK),--quick) $(BENCH)
 
-law: build
+law:
+	@tools/setup build
+	@tools/build $(BUILD) $(JOBS) all
 	@tools/run-tests --law $(or $(N),100000) $(if $(SEED),--seed $(SEED))
 
-install: build
+install:
+	@tools/setup build
+	@tools/build $(BUILD) $(JOBS) all
 	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir '$(DESTDIR)')
 
 clean:
