@@ -100,6 +100,21 @@ static void test_default_family(void **state)
 	assert_int_equal(fixture_peer(f, "10.0.0.1")->session.families, af_bit(af_classic()));
 }
 
+// The default is for peers to come.
+static void test_default_later(void **state)
+{
+	struct fixture *f = *state;
+
+	taken(f, "system-view\nbgp 100\nundo default ipv4-unicast\npeer 10.0.0.1 as-number 200\n"
+		 "default ipv4-unicast\npeer 10.0.0.2 as-number 200\nundo ipv4-family unicast");
+	assert_string_equal(fixture_candidate(f),
+			    "#\nbgp 100\n peer 10.0.0.1 as-number 200\n"
+			    " peer 10.0.0.2 as-number 200\n #\n ipv4-family unicast\n"
+			    "  peer 10.0.0.1 enable\n  peer 10.0.0.2 enable\n#\nreturn\n");
+	taken(f, "undo default ipv4-unicast\npeer 10.0.0.3 as-number 200\ndefault ipv4-unicast");
+	assert_non_null(strstr(fixture_candidate(f), "  undo peer 10.0.0.3 enable\n"));
+}
+
 static void test_forget(void **state)
 {
 	struct fixture *f = *state;
@@ -437,6 +452,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names_must_exist, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_peer_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_default_family, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_default_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forget, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_leave_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_index, setup, teardown),

@@ -13,6 +13,9 @@ extern const struct meaning means_enable; // peer X enable
 // itself. e stands in the BGP view.
 void peer_enable_new(struct conf_edit *e, const char *peer);
 void peers_enable_again(struct conf_edit *e); // of every peer
+// Stores `undo peer X enable` where a peer does not speak the family only because that was not the
+// default when it was made, which it is to be now.
+void peers_stay_off(struct conf_edit *e, const struct af *af);
 // Removes all that is said about a peer or a group, from the BGP view on down.
 void peer_forget(struct conf_edit *e, const char *name);
 

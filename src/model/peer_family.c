@@ -22,20 +22,25 @@ static void take_enable(struct taking *t, const struct conf_line *l)
 }
 const struct meaning means_enable = {.take = take_enable};
 
-// Would the peer speak the family without a statement of its own?
-static bool enabled_anyway(const struct conf_edit *e, const char *peer, const struct af *af)
+// Would a new peer of that address speak the family by itself?
+static bool is_default(const struct af *af, const char *peer)
 {
-	const struct conf_node *bgp = bgp_node(e->tree), *view = family_node(bgp, af);
+	struct ip ip;
+
+	return af->props & AF_DEFAULT_ON && ip_parse(peer, &ip) && af->prefix_bits == ip.bits;
+}
+
+// Does a group say that the peer speaks the family?
+static bool enabled_by_group(const struct conf_node *bgp, const char *peer, const struct af *af)
+{
+	const struct conf_node *view = family_node(bgp, af);
 	const char *group = group_of(view, peer);
 	const struct conf_line *of_group;
-	struct ip ip;
 
 	if (!group)
 		group = group_of(bgp, peer);
 	of_group = group ? peer_line(view, group, &means_enable) : NULL;
-	if (of_group)
-		return !of_group->undo;
-	return ip_parse(peer, &ip) && ip.bits == af->prefix_bits && af->props & AF_DEFAULT_ON;
+	return of_group && !of_group->undo;
 }
 
 static struct conf_line *enable_line(const char *peer, const struct row *row, bool undo)
@@ -64,7 +69,8 @@ static bool apply_enable(struct conf_edit *e)
 		return true;
 	}
 	conf_remove(e->tree, e->path, e->line);
-	if (e->loading || (af && enabled_anyway(e, peer, af))) {
+	if (e->loading || !af || is_default(af, peer) ||
+	    enabled_by_group(bgp_node(e->tree), peer, af)) {
 		struct conf_line *stored = enable_line(peer, e->line->row, true);
 		conf_set(e->tree, e->path, stored);
 		conf_line_unref(stored);
@@ -370,45 +376,61 @@ static const struct row rows[] = {
 };
 const struct row_table peer_family_rows = {rows, sizeof(rows) / sizeof(rows[0])};
 
+// `peer X enable`, or its undo, in the family's view, unless something is said there already.
+static void enable_store(struct conf_edit *e, const char *peer, const struct af *af, bool undo)
+{
+	const struct conf_node *view = family_node(bgp_node(e->tree), af);
+	struct conf_path path;
+
+	if (!view && conf_edit_type(e, af->view))
+		view = family_node(bgp_node(e->tree), af);
+	if (!view || peer_line(view, peer, &means_enable))
+		return;
+	struct conf_line *l = enable_line(peer, &rows[0], undo);
+	conf_path_copy(&path, e->path);
+	conf_path_enter(&path, view->line);
+	conf_set(e->tree, &path, l);
+	conf_path_leave(&path, 0);
+	conf_line_unref(l);
+}
+
 void peer_enable_new(struct conf_edit *e, const char *peer)
 {
-	const struct conf_node *bgp = bgp_node(e->tree);
-	struct ip ip;
-
-	if (!ip_parse(peer, &ip))
-		return;
 	for (unsigned i = 0; i < af_count; i++) {
-		const struct af *af = af_list[i];
-		if (!(af->props & AF_DEFAULT_ON) || af->prefix_bits != ip.bits ||
-		    off_by_default(bgp, af))
-			continue;
-		if (!family_node(bgp, af) && !conf_edit_type(e, af->view))
-			continue;
-		bgp = bgp_node(e->tree);
-		const struct conf_node *view = family_node(bgp, af);
-		if (!view || peer_line(view, peer, &means_enable))
-			continue;
-		struct conf_path path;
-		struct conf_line *l = enable_line(peer, &rows[0], false);
-		conf_path_copy(&path, e->path);
-		conf_path_enter(&path, view->line);
-		conf_set(e->tree, &path, l);
-		conf_path_leave(&path, 0);
-		conf_line_unref(l);
-		bgp = bgp_node(e->tree);
+		if (is_default(af_list[i], peer) && !off_by_default(bgp_node(e->tree), af_list[i]))
+			enable_store(e, peer, af_list[i], false);
 	}
+}
+
+static bool makes_peer(const struct conf_line *l)
+{
+	return l->row->more == &means_as || l->row->more == &means_member;
 }
 
 void peers_enable_again(struct conf_edit *e)
 {
 	struct conf_tree before = conf_tree_clone(e->tree);
+	struct conf_iter it;
+
+	for (const struct conf_node *n = conf_first_order(&it, bgp_node(&before), ORDER_PEER); n;
+	     n = conf_next(&it)) {
+		if (makes_peer(n->line))
+			peer_enable_new(e, line_peer(n->line));
+	}
+	conf_tree_free(&before);
+}
+
+void peers_stay_off(struct conf_edit *e, const struct af *af)
+{
+	struct conf_tree before = conf_tree_clone(e->tree);
 	const struct conf_node *bgp = bgp_node(&before);
 	struct conf_iter it;
 
-	for (const struct conf_node *n = conf_first_order(&it, bgp, ORDER_PEER); n;
-	     n = conf_next(&it)) {
-		if (n->line->row->more == &means_as || n->line->row->more == &means_member)
-			peer_enable_new(e, line_peer(n->line));
+	for (const struct conf_node *n = conf_first_order(&it, bgp, ORDER_PEER);
+	     n && off_by_default(bgp, af); n = conf_next(&it)) {
+		const char *peer = line_peer(n->line);
+		if (makes_peer(n->line) && is_default(af, peer) && !enabled_by_group(bgp, peer, af))
+			enable_store(e, peer, af, true);
 	}
 	conf_tree_free(&before);
 }

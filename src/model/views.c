@@ -121,6 +121,14 @@ static void take_default_family(struct taking *t, const struct conf_line *l)
 	t->build->off_by_default[af_index(meaning_of(l->row)->af)] = l->undo;
 }
 
+// It holds for peers that are made from now on: those without a word of their own stay as they are.
+static bool apply_default(struct conf_edit *e)
+{
+	if (!e->undo)
+		peers_stay_off(e, meaning_of(e->line->row)->af);
+	return conf_edit_default(e);
+}
+
 static struct row default_row(const struct af *af)
 {
 	struct meaning *m = MEM_NEW(struct meaning);
@@ -138,6 +146,7 @@ static struct row default_row(const struct af *af)
 		.rank = 5,
 		.level = 2,
 		.flags = ROW_DEFAULT_ON,
+		.apply = apply_default,
 		.more = m,
 	};
 }
