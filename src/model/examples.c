@@ -63,7 +63,7 @@ const char *const examples[] = {
 	"apply ipv6 next-hop 2001:db8::1\napply ipv6 next-hop peer-address",
 	"bgp 100\nrouter-id 10.1.1.1\nas-path-limit\nas-path-limit 100\ncheck-first-as\n"
 	"undo check-first-as\nprivate-4-byte-as enable\nshutdown\nundo shutdown\nkeep-all-routes\n"
-	"default ipv4-unicast\nundo default ipv4-unicast\ndefault local-preference 200\n"
+	"default local-preference 200\n"
 	"default med 5\nconfederation id 500\nconfederation peer-as 65001 65002\n"
 	"timer keepalive 10 hold 30\ntimer keepalive 10 hold 30 min-holdtime 20\n"
 	"timer connect-retry 20\ntimer refresh-stale 100\nebgp-policy-required\n"

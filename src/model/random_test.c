@@ -45,6 +45,7 @@ static void source_fill(struct source *p)
 	add_lines(p, examples_of_families);
 	add_lines(p, examples_of_narrow);
 	add_lines(p, examples_of_wide);
+	add_lines(p, "default ipv4-unicast\nundo default ipv4-unicast");
 }
 
 static void source_free(struct source *p)
