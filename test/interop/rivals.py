@@ -10,7 +10,6 @@ TAGS. What it holds and counts is read with its own tools and put into one form:
 Where a rival cannot do a thing, its class says so (`can`), with the reason.
 """
 import dataclasses
-import itertools
 import json
 import re
 import time
@@ -112,7 +111,7 @@ class FrrRival(Rival):
     def config(self):
         text = "log stdout\nlog timestamp precision 3\nbgp no-rib\nbgp route-map delay-timer 0\n"
         text += "debug bgp neighbor-events\ndebug bgp updates in\n"
-        text += f"bgp community alias 0:0 unused\nroute-map TAG permit 10\n set community {' '.join(TAGS['communities'])}\n"
+        text += f"bgp as-path access-list OWN permit ^$\nroute-map TAG permit 10\n match as-path OWN\n set community {' '.join(TAGS['communities'])}\n"
         text += f" set large-community {TAGS['large'][0]}\n set metric {TAGS['med']}\n"
         text += f" set local-preference {TAGS['local_pref']}\n set as-path prepend {TAGS['prepend']}\n"
         text += f"router bgp {self.asn}\n bgp router-id {self.address}\n no bgp ebgp-requires-policy\n"
@@ -355,6 +354,20 @@ class ExabgpRival(Rival):
         s = session or self.sessions[0]
         return [m for m in self.daemon.received()
                 if m.get("type") == kind and m["neighbor"]["address"]["peer"] == s.them]
+
+    def mark(self):
+        """Where the journal of received UPDATEs stands; for heard()."""
+        return len(self.messages("update"))
+
+    def heard(self, mark, family=IPV4):
+        """(announced, withdrawn) since a mark, with repetitions, sorted."""
+        announced, withdrawn = [], []
+        for m in self.messages("update")[mark:]:
+            update = m["neighbor"]["message"].get("update", {})
+            for entries in update.get("announce", {}).get(self.words[family], {}).values():
+                announced += [e["nlri"] for e in entries]
+            withdrawn += [e["nlri"] for e in update.get("withdraw", {}).get(self.words[family], [])]
+        return sorted(announced), sorted(withdrawn)
 
     def routes(self, family=IPV4):
         """Replays what came since the session came up."""

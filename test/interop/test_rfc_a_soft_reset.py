@@ -254,7 +254,6 @@ def test_A20_a_hundred_soft_resets_are_no_flap(lab):
     sink.wire.wait_routes(PREFIXES)
     before = box.sessions()
     ports = [n.wire.sock.getsockname() for n in box.neighbours]
-    sink.wire.answers = True
     box.dut.run(*["refresh bgp all import", "refresh bgp all export"] * 50)
     box.settle()
     assert box.sessions() == before

@@ -170,7 +170,6 @@ class WirePeer:
         self.lock = threading.Lock()
         self.sock = None
         self.reading = True
-        self.answers = False    # asked for its routes it says that it has none: BoRR, EoRR
         self.answering = False  # a ROUTE-REFRESH is answered at once: we have no routes
 
     # --- the session ---------------------------------------------------------------------------
@@ -262,9 +261,6 @@ class WirePeer:
                     self.table.pop((u.family, p), None)
                 for p in u.announced:
                     self.table[(u.family, p)] = u
-        if kind == REFRESH and self.answers and body[2] == 0:
-            family = struct.unpack("!HxB", body)
-            self.send(refresh(family, 1) + refresh(family, 2))
 
     def send(self, data, sock=None):
         (sock or self.sock).sendall(data)
