@@ -66,7 +66,9 @@ static void deliver(void *arg)
 	c->delivering = false;
 	if (c->freed)
 		finish(c);
-	else if (c->at < c->batch.count)
+	else if (channel_waiting(c))
+		// Also for what came while messages of an earlier round were left: its sender's post was
+		// the one that has just run.
 		post_queue(c->loop, &c->post);
 }
 
