@@ -189,7 +189,7 @@ enum speaker_answer speaker_reset(struct speaker *s, const struct speaker_select
 		if (p->limited)
 			peer_revive(p);
 		else
-			sess_reset(p->session, CEASE_RESET, "");
+			sess_reset(p->session, CEASE_RESET, "reset by the operator");
 	}
 	vec_free(&chosen);
 	return ANSWER_OK;

@@ -27,6 +27,7 @@ struct reading {
 	const struct af *af;
 	struct run_keys *runs;
 	unsigned run_count, run_cap;
+	unsigned heap_count; // runs not used up, in front
 	bool collected, over;
 	uint32_t position;       // of the walk that collects
 	unsigned window;         // batches that may still be sent
@@ -82,14 +83,12 @@ void reading_more(struct reading *r)
 }
 
 // --- collecting keys ------------------------------------------------------------------------------
+// Functions of a family read key_size bytes of a key and no more.
 static int keys_compare(const void *a, const void *b, void *arg)
 {
 	const struct reading *r = arg;
-	struct af_key x = {0}, y = {0};
 
-	memcpy(x.b, a, r->af->key_size);
-	memcpy(y.b, b, r->af->key_size);
-	return r->af->compare(&x, &y);
+	return r->af->compare(a, b);
 }
 
 static void run_sort(struct reading *r, struct run_keys *run)
@@ -138,24 +137,53 @@ static bool collect(void *arg, const struct rib_route *route)
 }
 
 // --- merging --------------------------------------------------------------------------------------
-static bool next_key(struct reading *r, struct af_key *ret)
+// The runs are a heap by the key that each shows next; one that is used up leaves it.
+static bool run_before(const struct reading *r, const struct run_keys *a, const struct run_keys *b)
 {
-	struct run_keys *best = NULL;
 	uint8_t size = r->af->key_size;
 
-	for (unsigned i = 0; i < r->run_count; i++) {
-		struct run_keys *run = &r->runs[i];
+	return keys_compare(a->keys + (size_t)a->at * size, b->keys + (size_t)b->at * size,
+			    (void *)r) < 0;
+}
 
-		if (run->at == run->count)
-			continue;
-		if (!best || keys_compare(run->keys + (size_t)run->at * size,
-					  best->keys + (size_t)best->at * size, r) < 0)
-			best = run;
+static void heap_sink(struct reading *r, unsigned at)
+{
+	for (unsigned child; (child = at * 2 + 1) < r->heap_count; at = child) {
+		struct run_keys run = r->runs[at];
+
+		if (child + 1 < r->heap_count &&
+		    run_before(r, &r->runs[child + 1], &r->runs[child]))
+			child++;
+		if (!run_before(r, &r->runs[child], &run))
+			return;
+		r->runs[at] = r->runs[child];
+		r->runs[child] = run;
 	}
-	if (!best)
+}
+
+static void heap_build(struct reading *r)
+{
+	r->heap_count = r->run_count;
+	for (unsigned i = r->heap_count / 2; i--;)
+		heap_sink(r, i);
+}
+
+static bool next_key(struct reading *r, struct af_key *ret)
+{
+	struct run_keys *first = r->runs;
+	uint8_t size = r->af->key_size;
+
+	if (!r->heap_count)
 		return false;
 	*ret = (struct af_key){0};
-	memcpy(ret->b, best->keys + (size_t)best->at++ * size, size);
+	memcpy(ret->b, first->keys + (size_t)first->at++ * size, size);
+	if (first->at == first->count) {
+		struct run_keys used = *first;
+
+		*first = r->runs[--r->heap_count];
+		r->runs[r->heap_count] = used;
+	}
+	heap_sink(r, 0);
 	return true;
 }
 
@@ -228,6 +256,7 @@ static bool collect_step(struct reading *r, rib_deadline *over, void *over_arg)
 	}
 	if (r->run_count)
 		run_sort(r, &r->runs[r->run_count - 1]);
+	heap_build(r);
 	r->collected = true;
 	return true;
 }

@@ -180,7 +180,7 @@ void speaker_free(struct speaker *s)
 	while (s->peers.count) {
 		struct speaker_peer *p = s->peers.item[s->peers.count - 1];
 
-		sess_stop(p->session, CEASE_SHUTDOWN, "");
+		sess_stop(p->session, CEASE_SHUTDOWN, "the speaker is being stopped");
 		peer_free(p);
 	}
 	for (unsigned i = 0; i < s->shard_count; i++)
