@@ -369,6 +369,11 @@ static const struct word_help helps[] = {
 	{"timestamp", "Time stamps before outputs"},
 	{"include-default", "Also what holds by default"},
 	{"all", "All"},
+	{"commit", "Commit what was edited"},
+	{"save", "Save the configuration"},
+	{"reset", "Reset sessions or counters"},
+	{"statistics", "Counters"},
+	{"memory", "Memory"},
 	{"enable", "Enable"},
 	{"disable", "Disable"},
 };

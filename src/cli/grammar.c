@@ -42,9 +42,12 @@ const char *grammar_help(const struct grammar *g, const struct gnode *atom)
 	for (unsigned i = 0; i < g->schema->help_count; i++)
 		if (strcmp(g->schema->helps[i].word, atom->word) == 0)
 			return g->schema->helps[i].help;
-	if (atom->param)
-		return atom->param->help ? atom->param->help : "";
-	return builtin_help(atom->word);
+	const char *help = atom->param ? NULL : builtin_help(atom->word);
+	// A keyword is often called as the parameter behind it: `as-number as-number`.
+	const struct param *p = atom->param ? atom->param : grammar_param(g, atom->word);
+	if (help && *help)
+		return help;
+	return p && p->help ? p->help : "";
 }
 
 static void add_view(struct grammar *g, const struct view *view)
