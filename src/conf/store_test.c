@@ -80,12 +80,21 @@ static bool commit(struct conf_store *s, const char *name, struct buf *error)
 	return done;
 }
 
+static void put_bytes(const char *path, const void *p, size_t n)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, n, f), n);
+	fclose(f);
+}
+
 static void put_file(const char *path, const char *text)
 {
 	struct buf error = {0};
 
 	assert_true(conf_write_file(path, text, strlen(text), &error));
-	buf_free(&error);
+	assert_int_equal(error.len, 0);
 }
 
 // The name that a daemon started now would have; differences are read as cli_load does.
@@ -181,11 +190,11 @@ static void test_torn_running(void **state)
 	check_startup("one", running_path, 1);
 	assert_true(file_read(running_path, &file, &missing, &error));
 	for (size_t cut = 0; cut < file.len; cut++) {
-		assert_true(conf_write_file(running_path, file.data, cut, &error));
+		put_bytes(running_path, file.data, cut);
 		check_startup("hand", config_path, 0);
 	}
 	file.data[file.len - 3] ^= 1;
-	assert_true(conf_write_file(running_path, file.data, file.len, &error));
+	put_bytes(running_path, file.data, file.len);
 	check_startup("hand", config_path, 0);
 	buf_free(&file);
 	buf_free(&error);
@@ -213,11 +222,11 @@ static void test_torn_journal(void **state)
 		unsigned whole = 0;
 		while (whole < 3 && cut >= ends[whole + 1])
 			whole++;
-		assert_true(conf_write_file(path, file.data, cut, &error));
+		put_bytes(path, file.data, cut);
 		check_startup(names[whole], running_path, whole);
 	}
 	// What follows a torn end is written over it, also when it is shorter.
-	assert_true(conf_write_file(path, file.data, file.len - 1, &error));
+	put_bytes(path, file.data, file.len - 1);
 	s = start();
 	assert_int_equal(conf_store_number(s), 2);
 	assert_true(commit(s, "x", &error));
@@ -225,7 +234,7 @@ static void test_torn_journal(void **state)
 	check_startup("x", running_path, 3);
 	for (size_t at = 0; at < ends[1]; at++) { // any bit that is wrong ends it
 		file.data[at] ^= 4;
-		assert_true(conf_write_file(path, file.data, file.len, &error));
+		put_bytes(path, file.data, file.len);
 		s = conf_store_open(state_dir, config_path);
 		struct buf text = {0};
 		const char *name;
@@ -259,7 +268,7 @@ static ssize_t failing_write(int fd, const void *p, size_t n)
 
 static int failing_fsync(int fd)
 {
-	return now_fails() ? -1 : fsync(fd);
+	return now_fails() ? -1 : 0; // nobody pulls the plug here, and disks are slow
 }
 
 static int failing_close(int fd)
