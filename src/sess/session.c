@@ -227,7 +227,7 @@ void sess_configure(struct sess *s, const struct sess_config *c)
 	s->config = *c;
 	name_peer(s);
 	if (c->shutdown)
-		stop(s, CEASE_SHUTDOWN, "");
+		stop(s, CEASE_SHUTDOWN, "shut down by configuration");
 	else if (!same && sess_enabled(s)) {
 		s->mute = false;
 		retry_now(s);
