@@ -78,6 +78,7 @@ class Pair:
         self.start, self.town, self.asn, self.bgp_lines, self.bgp_as = start, town, asn, bgp_lines, bgp_as or asn
         self.ours = OURS if ours is True else (ours or {})
         self.rivals, self.lines, self.af_lines = [], {}, {}
+        self.family_lines = {}   # further lines of ours, by family
         self.dut = None
 
     def rival(self, kind, number=2, asn=200, families=(IPV4,), wide=False, lines=(), af_lines=(), originate=True,
@@ -102,6 +103,7 @@ class Pair:
                 continue
             text += f" #\n {view}\n"
             text += "".join(f"  {network_line(p)}\n" for p in self.ours.get(family, []) if family in families)
+            text += "".join(f"  {line}\n" for line in self.family_lines.get(family, ()))
             for r in static:
                 if family in r.families():
                     text += "".join(f"  peer {r.us} {line}\n" for line in
@@ -255,6 +257,53 @@ def check_export_policy(pair, r, family=IPV4):
     pair.settle()
     assert r.status().updates == told
     assert pair.sessions() == before
+
+
+def check_dynamic(pair, r):
+    """A rival that no line names comes in by a group's range, is shown as dynamic, and goes with its session."""
+    pair.bgp_lines = ("group D listen external", "peer D listen-net 10.0.0.0 24", "peer D listen-as 200 300")
+    pair.family_lines[IPV4] = ("peer D enable", "peer D advertise-community", "peer D advertise-large-community")
+    pair.run()
+    check_attributes(pair, r)
+    assert pair.peer(r)["dynamic"]
+    assert re.search(rf"^ \*{r.us} ", pair.dut.run("display bgp peer"), re.M)
+    r.daemon.stop()
+    wait_for("it to be forgotten", lambda: pair.peer(r)["state"] in ("absent", "Idle", "Active") and not pair.routes(
+        "10.0.0.0 8 longer-prefixes"), 10, 0.1)
+
+
+def check_aggregate_and_default(pair, r):
+    """An aggregate in place of its parts, then a default route, each seen and each gone again."""
+    pair.exchanged(r)
+    before = pair.sessions()
+    pair.commit("aggregate 30.0.0.0 8 detail-suppressed")
+    forty = [p for p in pair.ours[IPV4] if p.startswith("40.")]
+    held = r.wait_routes(["30.0.0.0/8", *forty])
+    assert held["30.0.0.0/8"].path in ([pair.asn], [pair.asn, MARKS["prepend"]])
+    pair.commit("undo aggregate 30.0.0.0 8")
+    r.wait_routes(pair.ours[IPV4])
+    pair.commit(f"peer {r.us} default-route-advertise")
+    assert r.wait_routes(["0.0.0.0/0", *pair.ours[IPV4]])["0.0.0.0/0"].path == [pair.asn]
+    pair.commit(f"undo peer {r.us} default-route-advertise")
+    r.wait_routes(pair.ours[IPV4])
+    assert pair.sessions() == before
+
+
+def check_large_message(pair, r, fits):
+    """A route whose attributes need more than 4096 octets: it comes through us if the rival takes such messages
+    (RFC 8654), else the rival is not told of it, keeps its session and hears the rest."""
+    extra = " community [ " + " ".join(f"500:{i}" for i in range(1300)) + " ]"
+    big = pair.rival(ExabgpRival, 8, 800, originate={IPV4: ["80.0.0.0/8"]},
+                     session={"tagged": False, "route_refresh": False}, extra=extra)
+    pair.run()
+    wait_for("the large route", lambda: "80.0.0.0/8" in pair.received(big), 10, 0.05)
+    assert len(values(pair.received(big)["80.0.0.0/8"]["communities"])) == 1300
+    held = r.wait_routes(pair.ours[IPV4] + (["80.0.0.0/8"] if fits else []))
+    if fits:
+        assert len(held["80.0.0.0/8"].communities) == 1300
+    pair.commit("network 40.8.0.0 16 route-policy MARKS")
+    r.wait_routes(pair.ours[IPV4] + ["40.8.0.0/16"] + (["80.0.0.0/8"] if fits else []))
+    assert pair.peer(r)["established_count"] == 1
 
 
 def check_session_only(pair, r):
