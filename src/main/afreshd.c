@@ -126,10 +126,62 @@ static bool peer_established(struct model_host *host, const struct ip *address)
 	return p && sess_get_state(speaker_peer_session(p)) == SESS_ESTABLISHED;
 }
 
+// Makes a directory with those above it; one that is there already is fine. What cannot be made shows
+// when it is used, with the reason.
+static void make_directories(const char *path)
+{
+	char *copy = mem_text(path);
+	for (char *p = copy + 1; *p; p++)
+		if (*p == '/') {
+			*p = 0;
+			mkdir(copy, 0755);
+			*p = '/';
+		}
+	mkdir(copy, 0750);
+	mem_free(copy);
+}
+
+static void make_socket_directory(const char *socket)
+{
+	const char *slash = strrchr(socket, '/');
+	if (!slash || slash == socket)
+		return;
+	char *directory = mem_text_n(socket, (size_t)(slash - socket));
+	make_directories(directory);
+	mem_free(directory);
+}
+
 static void on_stop(void *arg)
 {
 	log_info("signal to stop");
 	loop_stop(arg);
+}
+
+// Says why something that must be had alone cannot be had; `taken` is the advice when another has it.
+static void refuse(const char *what, const char *which, int error, const char *taken)
+{
+	log_error("cannot open %s %s: %s%s", what, which, strerror(-error),
+		  error == -EADDRINUSE ? taken : "");
+}
+
+static bool open_doors(struct app *a, const struct options *o, struct loop *l, struct server **ret)
+{
+	char where[IP_TEXT_MAX + 16], text[IP_TEXT_MAX];
+	int error = speaker_listen(a->speaker);
+	if (error) {
+		snprintf(where, sizeof where, "%s port %u",
+			 o->speaker.listen.bits ? ip_text(&o->speaker.listen, text)
+						: "all addresses",
+			 o->speaker.port);
+		refuse("the BGP listener at", where, error,
+		       "; another BGP speaker runs there: choose -p or -l");
+		return false;
+	}
+	*ret = server_new(l, a->cli, o->socket, &error);
+	if (!*ret)
+		refuse("the terminals' socket", o->socket, error,
+		       "; another afreshd runs with it: choose -s");
+	return *ret != NULL;
 }
 
 // Starts the speaker and serves until a signal. Returns the exit status.
@@ -140,39 +192,42 @@ static int serve(struct app *a, const struct options *o, struct speaker_config *
 	struct server *server = NULL;
 	struct soft_plan plan = {0};
 	struct cli_setup setup;
-	int error = 0, status = 1;
-	struct stat st;
 	cmd_setup(a, &setup);
-	conf_store_start(a->store, tree);
 	a->cli = cli_new(&setup);
 	a->speaker = speaker_new(l, &o->speaker);
-	if ((error = speaker_listen(a->speaker)) != 0) {
-		char text[IP_TEXT_MAX];
-		log_error("cannot listen on %s port %u: %s%s",
-			  o->speaker.listen.bits ? ip_text(&o->speaker.listen, text)
-						 : "all addresses",
-			  o->speaker.port, strerror(-error),
-			  error == -EADDRINUSE ? "; another BGP speaker runs there, choose -p or -l"
-					       : "");
-	} else if (!(server = server_new(l, a->cli, o->socket, &error))) {
-		log_error("cannot open the terminals' socket %s: %s%s", o->socket, strerror(-error),
-			  error == -EADDRINUSE ? "; another afreshd runs with it" : "");
-	} else {
+	bool ready = open_doors(a, o, l, &server);
+	if (ready) {
+		conf_store_start(a->store, tree);
 		speaker_plan(a->speaker, config, &plan);
 		speaker_apply(a->speaker, config, &plan);
 		loop_on_signal(l, SIGTERM, on_stop, l);
 		loop_on_signal(l, SIGINT, on_stop, l);
 		log_info("ready, terminals at %s", o->socket);
 		loop_run(l);
-		status = 0;
 	}
 	soft_plan_free(&plan);
-	server_free(server);
+	server_free(server); // its file goes with the listener
 	cli_free(a->cli);
 	speaker_free(a->speaker);
-	if (server && stat(o->socket, &st) == 0)
-		unlink(o->socket);
 	loop_free(l);
+	return ready ? 0 : 1;
+}
+
+static int run(struct app *a, const struct options *o)
+{
+	struct conf_tree tree;
+	int status = 0;
+	conf_tree_init(&tree);
+	struct speaker_config *config = startup(a, &tree);
+	if (!config)
+		status = 1;
+	else if (o->check)
+		printf("%s: the configuration is good\n", o->config);
+	else
+		status = serve(a, o, config, &tree);
+	if (config)
+		speaker_config_unref(config);
+	conf_tree_free(&tree);
 	return status;
 }
 
@@ -181,24 +236,18 @@ int main(int argc, char **argv)
 	struct options o;
 	struct app a = {0};
 	struct cli_schema schema = {0};
-	struct conf_tree tree;
 	options_read(argc, argv, &o);
 	signal(SIGPIPE, SIG_IGN);
+	if (!o.check) {
+		make_directories(o.state);
+		make_socket_directory(o.socket);
+	}
 	a.model = model_new();
 	a.host = (struct model_host){.peer_established = peer_established, .model = a.model};
 	cmd_schema(&schema);
 	a.grammar = grammar_new(&schema);
 	a.store = conf_store_open(o.check ? NULL : o.state, o.config);
-	struct speaker_config *config = startup(&a, &tree);
-	if (!config)
-		return 1;
-	int status = 0;
-	if (o.check)
-		printf("%s: the configuration is good\n", o.config);
-	else
-		status = serve(&a, &o, config, &tree);
-	speaker_config_unref(config);
-	conf_tree_free(&tree);
+	int status = run(&a, &o);
 	conf_store_free(a.store);
 	grammar_free(a.grammar);
 	model_free(a.model);
