@@ -82,6 +82,9 @@ class Rival:
     def log(self):
         return self.daemon.log()
 
+    def community_count(self, prefix):
+        return len(self.routes()[prefix].communities)
+
     def wait_routes(self, expected, family=IPV4, seconds=15):
         want = set(expected)
         end = time.monotonic() + seconds
@@ -95,7 +98,6 @@ class Rival:
 class FrrRival(Rival):
     name, kind = "frr", Frr
     words = {IPV4: "ipv4 unicast", IPV6: "ipv6 unicast", MULTICAST: "ipv4 multicast"}
-    session_lines = ()   # further neighbour lines: {us} is our address
 
     def neighbour(self, s):
         lines = [f"remote-as {s.asn}", "timers connect 1", "timers 20 60", "advertisement-interval 0"]
@@ -105,7 +107,6 @@ class FrrRival(Rival):
         lines += [] if s.route_refresh else ["dont-capability-negotiate"]
         lines += ["passive"] if s.passive else []
         lines += [f"shutdown message {s.shutdown}"] if s.shutdown else []
-        lines += self.options.get("lines", ())
         return "".join(f" neighbor {s.them} {line}\n" for line in lines)
 
     def config(self):
@@ -125,8 +126,7 @@ class FrrRival(Rival):
                 if family in s.families:
                     text += f"  neighbor {s.them} activate\n"
                     text += f"  neighbor {s.them} route-map TAG out\n" if s.tagged else ""
-                    text += "".join(f"  neighbor {s.them} {line}\n" for line in self.options.get("af_lines", ()))
-            text += " exit-address-family\n"
+                    text += " exit-address-family\n"
         return text
 
     def start(self):
@@ -174,10 +174,10 @@ class BirdRival(Rival):
         text += " ttl security on;\n" if s.ttl_security else ""
         text += "" if s.route_refresh else " enable route refresh off;\n"
         text += " passive on;\n" if s.passive else ""
-        text += "".join(f" {line}\n" for line in self.options.get("lines", ()))
+        text += "".join(f" {line}\n" for line in self.options.get("lines_of_its_own", ()))
         for f in s.families:
             text += f" {self.words[f]} {{ table {self.tables[f]}; import all; export filter {'tagged' if s.tagged else 'untagged'}; "
-            text += " ".join(self.options.get("channel", ())) + " };\n"
+            text += " ".join(self.options.get("channel6", ()) if f == IPV6 else ()) + " };\n"
         return text + "}\n"
 
     def config(self):
@@ -215,6 +215,12 @@ class BirdRival(Rival):
             if m and route:
                 self.attribute(route, m[1], m[2])
         return out
+
+    def community_count(self, prefix):
+        """BIRD's display cuts long lists off; its filters do not."""
+        counts = [1, 100, 1300]
+        return next((n for n in counts if prefix in self.daemon.run(
+            f"show route for {prefix} where bgp_community.len = {n}")), None)
 
     @staticmethod
     def attribute(route, key, value):
