@@ -141,24 +141,34 @@ static struct policy_program *counted(struct policy_program *p)
 	return p ? policy_program_ref(p) : NULL;
 }
 
+// Each shard gets those whose routes it holds.
+static struct shard_message *aggregates_message(const struct speaker *s, unsigned shard,
+						const struct af *af,
+						const struct family_config *next)
+{
+	struct shard_message *m = shard_message_new(SHARD_AGGREGATES);
+	unsigned n = next->aggregate_count;
+
+	m->af = af;
+	m->aggregates.list = n ? mem_zero(n * sizeof(*next->aggregates)) : NULL;
+	for (unsigned i = 0; i < n; i++) {
+		const struct rib_aggregate *a = &next->aggregates[i];
+
+		if (speaker_shard_of(s, af, &a->key) != shard)
+			continue;
+		m->aggregates.list[m->aggregates.count++] = *a;
+		counted(a->attribute_policy);
+		counted(a->origin_policy);
+		counted(a->suppress_policy);
+	}
+	return m;
+}
+
 static void aggregates_send(struct speaker *s, const struct af *af,
 			    const struct family_config *next)
 {
-	for (unsigned i = 0; i < s->shard_count; i++) {
-		struct shard_message *m = shard_message_new(SHARD_AGGREGATES);
-		unsigned n = next->aggregate_count;
-
-		m->af = af;
-		m->aggregates.count = n;
-		m->aggregates.list =
-			n ? mem_copy(next->aggregates, n * sizeof(*next->aggregates)) : NULL;
-		for (unsigned k = 0; k < n; k++) {
-			counted(next->aggregates[k].attribute_policy);
-			counted(next->aggregates[k].origin_policy);
-			counted(next->aggregates[k].suppress_policy);
-		}
-		shard_send(s->shards[i], m);
-	}
+	for (unsigned i = 0; i < s->shard_count; i++)
+		shard_send(s->shards[i], aggregates_message(s, i, af, next));
 }
 
 void speaker_originate(struct speaker *s, const struct speaker_config *old,

@@ -94,6 +94,18 @@ static void give_import(struct speaker_peer *p, unsigned i, const struct rib_imp
 	}
 }
 
+// The default route that we make up for a peer is the business of the shard that it belongs to.
+static bool default_belongs(const struct speaker *s, const struct af *af, unsigned shard)
+{
+	struct ip zero = {.bits = af->prefix_bits};
+	struct af_key key = {0};
+
+	if (!(af->props & AF_PREFIX))
+		return false;
+	af->from_prefix(&zero, 0, &key);
+	return speaker_shard_of(s, af, &key) == shard;
+}
+
 static void give_export(struct speaker_peer *p, unsigned i, const struct rib_export *out,
 			uint32_t generation)
 {
@@ -101,6 +113,7 @@ static void give_export(struct speaker_peer *p, unsigned i, const struct rib_exp
 		struct shard_message *m = peer_message(SHARD_EXPORT, p, af_list[i]);
 
 		m->export = *out;
+		m->export.default_route &= default_belongs(p->speaker, af_list[i], k);
 		counted(out->program);
 		counted(out->default_route_program);
 		m->number = generation;

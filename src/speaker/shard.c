@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define BATCH_BYTES (256 * 1024)
+#define BATCH_BYTES (64 * 1024)
 #define INBOX_HIGH  1024
 #define OUTBOX_HIGH 4096
 #define RETURN_US   2000

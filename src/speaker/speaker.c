@@ -9,8 +9,13 @@
 #include "base/mem.h"
 #include "speaker/private.h"
 
-#define IN_FLIGHT_HIGH (4u << 20) // bytes of batches toward one shard: beyond it sockets rest
-#define IN_FLIGHT_LOW  (1u << 20)
+#define IN_FLIGHT_HIGH (512u << 10)
+#define IN_FLIGHT_LOW  (256u << 10)
+
+// Of a prefix, what decides on its shard. Shorter aggregates than this see only part of their routes
+// when there is more than one shard.
+#define SHARD_BITS      8
+#define SHARD_BITS_WIDE 16
 
 // --- ports of soft/ -------------------------------------------------------------------------------
 static void port_order(void *arg, const struct soft_order *o)
@@ -87,18 +92,24 @@ void speaker_send_peer(struct speaker *s, enum shard_kind kind, const struct spe
 		shard_send(s->shards[i], peer_message(kind, p, af));
 }
 
-// By the prefix alone, so that one destination's forms in different tables meet in one shard.
+// By the leading bits of the prefix alone: one destination's forms in different tables meet in one
+// shard, and so do the routes that an aggregate is made of.
 unsigned speaker_shard_of(const struct speaker *s, const struct af *af, const struct af_key *key)
 {
+	struct ip ip = {0};
 	const uint8_t *p;
-	unsigned bits;
+	unsigned bits, most = af->props & AF_WIDE ? SHARD_BITS_WIDE : SHARD_BITS;
 
 	if (s->shard_count == 1)
 		return 0;
 	if (!(af->props & AF_PREFIX))
 		return (unsigned)(af_key_hash(af, key) % s->shard_count);
 	p = af->prefix(key, &bits);
-	return (unsigned)(hash_more(bits, p, (bits + 7) / 8) % s->shard_count);
+	if (bits > most)
+		bits = most;
+	memcpy(ip.b, p, (bits + 7) / 8);
+	ip_mask(&ip, bits);
+	return (unsigned)(hash_more(bits, ip.b, (most + 7) / 8) % s->shard_count);
 }
 
 void speaker_pace(struct speaker *s)
@@ -141,7 +152,7 @@ struct speaker *speaker_new(struct loop *l, const struct speaker_options *o)
 	s->options = *o;
 	arena_init(&s->scratch, 64 * 1024);
 	s->flusher = task_new(l, flush, s);
-	s->shard_count = o->rib_threads ? o->rib_threads : 1;
+	s->shard_count = o->rib_threads ? o->rib_threads : o->inline_shards ? o->inline_shards : 1;
 	s->shards = mem_zero(s->shard_count * sizeof(*s->shards));
 	for (unsigned i = 0; i < s->shard_count; i++)
 		s->shards[i] = shard_new(l, i, o->rib_threads != 0, speaker_received, s);
@@ -272,44 +283,45 @@ void speaker_peer_counts(struct speaker *s, uint16_t peer, const struct af *af,
 			 struct rib_counts *ret)
 {
 	*ret = (struct rib_counts){0};
-	if (peer >= RIB_PEERS_MAX)
-		return;
-	if (!s->options.rib_threads) {
-		if (s->by_number[peer])
-			rib_peer_counts(worker_rib(s->shards[0]->worker), peer, af, ret);
-		return;
-	}
-	for (unsigned i = 0; i < s->shard_count; i++) {
+	for (unsigned i = 0; peer < RIB_PEERS_MAX && i < s->shard_count; i++) {
 		const struct shard *shard = s->shards[i];
+		struct rib_counts now;
 
-		if (shard->place[peer])
-			counts_add(
-				ret,
-				&shard->counts->rows[shard->place[peer] - 1].counts[af_index(af)]);
+		if (!shard->threaded && s->by_number[peer]) {
+			rib_peer_counts(worker_rib(shard->worker), peer, af, &now);
+			counts_add(ret, &now);
+		} else if (shard->threaded && shard->place[peer]) {
+			now = shard->counts->rows[shard->place[peer] - 1].counts[af_index(af)];
+			counts_add(ret, &now);
+		}
 	}
+}
+
+static void totals_add(struct rib_totals *to, const struct rib_totals *t)
+{
+	to->destinations += t->destinations;
+	to->paths += t->paths;
+	to->attribute_sets += t->attribute_sets;
+	to->groups = t->groups > to->groups ? t->groups : to->groups;
+	to->bytes_routes += t->bytes_routes;
+	to->bytes_sets += t->bytes_sets;
+	to->bytes_out += t->bytes_out;
+	to->bytes_memo += t->bytes_memo;
 }
 
 void speaker_totals(struct speaker *s, const struct af *af, struct rib_totals *ret)
 {
 	*ret = (struct rib_totals){0};
-	if (!s->options.rib_threads) {
-		rib_totals(worker_rib(s->shards[0]->worker), af, ret);
-		return;
-	}
 	for (unsigned i = 0; i < s->shard_count; i++) {
-		const struct shard_counts *c = s->shards[i]->counts;
-		const struct rib_totals *t = c ? &c->totals[af_index(af)] : NULL;
+		const struct shard *shard = s->shards[i];
+		struct rib_totals now;
 
-		if (!t)
-			continue;
-		ret->destinations += t->destinations;
-		ret->paths += t->paths;
-		ret->attribute_sets += t->attribute_sets;
-		ret->groups = t->groups > ret->groups ? t->groups : ret->groups;
-		ret->bytes_routes += t->bytes_routes;
-		ret->bytes_sets += t->bytes_sets;
-		ret->bytes_out += t->bytes_out;
-		ret->bytes_memo += t->bytes_memo;
+		if (!shard->threaded) {
+			rib_totals(worker_rib(shard->worker), af, &now);
+			totals_add(ret, &now);
+		} else if (shard->counts) {
+			totals_add(ret, &shard->counts->totals[af_index(af)]);
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ struct speaker_options {
 	struct ip listen;          // bits 0: all addresses
 	uint16_t port;             // 179
 	unsigned rib_threads;      // 0: inline
+	unsigned inline_shards;    // with rib_threads 0: how many; 0: one (tests)
 };
 struct speaker *speaker_new(struct loop *l, const struct speaker_options *o);
 int speaker_listen(struct speaker *s);  // 0 or -errno

@@ -24,6 +24,7 @@
 enum step_kind {
 	STEP_PEER,      // peer as flags families: of the case itself, first lines
 	STEP_CLOCK,     // cost of a look at the clock (microseconds), bytes on their way: likewise
+	STEP_SHARDS,    // number of rib shards: likewise
 	STEP_ANNOUNCE,  // peer family key variant
 	STEP_WITHDRAW,  // peer family key
 	STEP_BULK,      // peer family count variant

@@ -40,9 +40,24 @@ static void complain(struct game *g, const char *format, ...)
 }
 
 // --- making and ending ------------------------------------------------------------------------------
-static void begin(struct game *g)
+// The reference has one shard: how many there are must make no difference.
+static unsigned shards_of(const struct scenario *s)
 {
-	struct speaker_options o = {.port = 179};
+	unsigned n = 1;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		if (s->steps[i].kind == STEP_SHARDS && s->steps[i].a[0] > 0 && s->steps[i].a[0] < 9)
+			n = (unsigned)s->steps[i].a[0];
+	}
+	return n;
+}
+
+static void begin(struct game *g, bool final_only)
+{
+	struct speaker_options o = {
+		.port = 179,
+		.inline_shards = final_only ? 1 : shards_of(g->scenario),
+	};
 
 	sim_new(g->scenario->seed);
 	g->loop = loop_new();
@@ -513,7 +528,7 @@ void law_play(const struct scenario *s, bool final_only, struct outcome *ret)
 	*ret = (struct outcome){0};
 	g->scenario = s;
 	g->out = ret;
-	begin(g);
+	begin(g, final_only);
 	play_all(g, final_only);
 	come_to_rest(g);
 	for (unsigned i = 0; i < 3 && settle_pending(g); i++)

@@ -12,22 +12,22 @@ static const struct {
 	const char *word;
 	unsigned args;
 } kinds[STEP_KINDS] = {
-	[STEP_PEER] = {"peer", 4},         [STEP_CLOCK] = {"clock", 2},
-	[STEP_ANNOUNCE] = {"announce", 4}, [STEP_WITHDRAW] = {"withdraw", 3},
-	[STEP_BULK] = {"bulk", 4},         [STEP_OBJECT] = {"object", 3},
-	[STEP_BIND] = {"bind", 4},         [STEP_KEEP] = {"keep", 2},
-	[STEP_OPTION] = {"option", 3},     [STEP_GLOBAL] = {"global", 2},
-	[STEP_NETWORK] = {"network", 3},   [STEP_AGGREGATE] = {"aggregate", 3},
-	[STEP_PRESENT] = {"present", 2},   [STEP_COMMIT] = {"commit", 0},
-	[STEP_REFRESH] = {"refresh", 3},   [STEP_RESET] = {"reset", 1},
-	[STEP_ASK] = {"ask", 2},           [STEP_RESEND] = {"resend", 3},
-	[STEP_FLAP] = {"flap", 1},         [STEP_PAUSE] = {"pause", 2},
-	[STEP_RUN] = {"run", 1},
+	[STEP_PEER] = {"peer", 4},           [STEP_CLOCK] = {"clock", 2},
+	[STEP_SHARDS] = {"shards", 1},       [STEP_ANNOUNCE] = {"announce", 4},
+	[STEP_WITHDRAW] = {"withdraw", 3},   [STEP_BULK] = {"bulk", 4},
+	[STEP_OBJECT] = {"object", 3},       [STEP_BIND] = {"bind", 4},
+	[STEP_KEEP] = {"keep", 2},           [STEP_OPTION] = {"option", 3},
+	[STEP_GLOBAL] = {"global", 2},       [STEP_NETWORK] = {"network", 3},
+	[STEP_AGGREGATE] = {"aggregate", 3}, [STEP_PRESENT] = {"present", 2},
+	[STEP_COMMIT] = {"commit", 0},       [STEP_REFRESH] = {"refresh", 3},
+	[STEP_RESET] = {"reset", 1},         [STEP_ASK] = {"ask", 2},
+	[STEP_RESEND] = {"resend", 3},       [STEP_FLAP] = {"flap", 1},
+	[STEP_PAUSE] = {"pause", 2},         [STEP_RUN] = {"run", 1},
 };
 
 bool step_is_setup(const struct law_step *step)
 {
-	return step->kind == STEP_PEER || step->kind == STEP_CLOCK;
+	return step->kind == STEP_PEER || step->kind == STEP_CLOCK || step->kind == STEP_SHARDS;
 }
 
 void scenario_free(struct scenario *s)
@@ -289,6 +289,7 @@ void scenario_generate(struct scenario *s, uint64_t seed)
 	m.peers = 2 + (unsigned)below(&m, LAW_PEERS - 1);
 	make_peers(&m);
 	add(&m, STEP_CLOCK, 1 + below(&m, below(&m, 2) ? 40 : 900), 100 + below(&m, 5000), 0, 0);
+	add(&m, STEP_SHARDS, below(&m, 4) ? 1 : 2 + below(&m, 3), 0, 0, 0);
 	m.bulky = !below(&m, 8);
 	for (n = m.bulky ? 2 : 0; n--;)
 		add_bulk(&m);

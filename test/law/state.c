@@ -14,24 +14,20 @@ void law_address(unsigned peer, char out[IP_TEXT_MAX])
 	snprintf(out, IP_TEXT_MAX, "10.0.1.%u", peer + 1);
 }
 
-// Ten prefixes that nest: 0 is the default route, 1 to 3 cover 4 to 9.
+// Ten prefixes that nest: 0 is the default route, 1 to 3 cover 4 to 9. Those of one nest share their
+// leading bits, so they are in one shard; different nests may be in different ones.
 void law_key(const struct af *af, unsigned index, struct af_key *ret)
 {
 	struct ip ip = {.bits = af->prefix_bits};
+	unsigned nest = index <= 3 ? index : 1 + index % 3;
 	unsigned length = 0;
-	unsigned wide = af->prefix_bits == 128;
+	bool wide = af->prefix_bits == 128;
 
-	if (wide) {
-		ip.b[0] = 0x20;
-		ip.b[1] = 0x01;
-	} else {
-		ip.b[0] = 10;
-	}
 	if (index) {
-		ip.b[wide ? 5 : 1] = (uint8_t)(index <= 3 ? index : 1 + index % 3);
+		ip.b[0] = wide ? 0x20 : (uint8_t)(10 + nest);
+		ip.b[1] = (uint8_t)nest;
+		ip.b[wide ? 7 : 2] = index <= 3 ? 0 : (uint8_t)index;
 		length = index <= 3 ? (wide ? 48 : 16) : (wide ? 64 : 24);
-		if (index > 3)
-			ip.b[wide ? 7 : 2] = (uint8_t)index;
 	}
 	af->from_prefix(&ip, length, ret);
 }
