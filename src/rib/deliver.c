@@ -92,6 +92,30 @@ static bool log_alone(struct member *m)
 	return true;
 }
 
+// How many places are living; they only ever die, so as many as before are the same as before.
+static uint32_t living(const struct update_group *g, uint64_t from, uint64_t to)
+{
+	uint32_t count = 0;
+
+	for (uint64_t p = from; p < to; p++) {
+		uint32_t n = adj_out_at(&g->out, p);
+		const struct adj_out_entry *e = n ? adj_out_find(&g->out, n) : NULL;
+		count += e && e->position == (uint32_t)p;
+	}
+	return count;
+}
+
+static const struct parcel *find_cached(const struct update_group *g, uint64_t from)
+{
+	for (unsigned i = 0; i < GROUP_CACHE; i++) {
+		const struct parcel *p = &g->log_cache[i];
+		if (p->to && p->from == from &&
+		    (p->at == g->out.end || living(g, from, p->to) == p->living))
+			return p;
+	}
+	return NULL;
+}
+
 static bool log_shared(struct member *m)
 {
 	struct update_group *g = m->group;
@@ -99,14 +123,6 @@ static bool log_shared(struct member *m)
 	unsigned along = 0, others = 0;
 	struct parcel p;
 
-	for (unsigned i = 0; i < GROUP_CACHE; i++) {
-		const struct parcel *c = &g->log_cache[i];
-		if (c->to && c->from == from) {
-			m->cursor = c->to;
-			parcel_deliver(c, m);
-			return true;
-		}
-	}
 	for (size_t i = 0; i < g->members.count; i++) {
 		const struct member *other = g->members.item[i];
 		along += reads_along(other, from);
@@ -114,11 +130,19 @@ static bool log_shared(struct member *m)
 		if (other->cursor > from && other->cursor < end)
 			end = other->cursor;
 	}
+	// who lags alone gets messages that are packed anew
+	const struct parcel *cached = others > 1 ? find_cached(g, from) : NULL;
+	if (cached) {
+		m->cursor = cached->to;
+		parcel_deliver(cached, m);
+		return true;
+	}
 	struct member *only = others > 1 ? NULL : m;
-	p = (struct parcel){0};
 	uint64_t to = collect(g, from, end, only);
+	uint32_t count = g->family->rib->encoder.count;
 	encoder_finish(&g->family->rib->encoder, g, only, &p);
-	g->read_to = g->out.end;
+	p.at = g->read_to = g->out.end;
+	p.living = count;
 	p.from = from;
 	p.to = to;
 	for (size_t i = 0; i < g->members.count && along; i++) {
@@ -138,6 +162,13 @@ static bool log_shared(struct member *m)
 }
 
 // --- single debts ---------------------------------------------------------------------------------
+// The debt is in the part of the log that the member has yet to read.
+static bool log_will_tell(struct member *m, uint32_t n, const struct adj_out_entry *e)
+{
+	return adj_out_unread(&m->group->out, e, m->cursor) && !dump_skips(m, n, e) &&
+	       (e->attr ? member_wants(m, e) : e->peer != m->peer->number);
+}
+
 static bool owed_turn(struct member *m)
 {
 	struct update_group *g = m->group;
@@ -150,9 +181,7 @@ static bool owed_turn(struct member *m)
 	while (done < most && (n = owed_next(m))) {
 		const struct adj_out_entry *entry = adj_out_find(&g->out, n);
 		bool wants = entry && member_wants(m, entry);
-		bool later = wants && adj_out_unread(&g->out, entry, m->cursor) &&
-			     !dump_skips(m, n, entry);
-		if (!later)
+		if (!entry || !log_will_tell(m, n, entry))
 			encoder_add(e, n, wants ? entry->attr : 0, RIB_NO_PEER);
 		// its hold stays until the messages are made
 		destination_hold(m->family, n);
@@ -184,7 +213,7 @@ static bool member_turn(struct member *m)
 
 	if (m->peer->credit <= 0)
 		return marked;
-	if (log_turn(m) || (m->owed.count && owed_turn(m)))
+	if ((m->owed.count && owed_turn(m)) || log_turn(m))
 		return true;
 	return (m->dump.active && dump_turn(m)) || marked;
 }

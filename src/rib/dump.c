@@ -166,22 +166,24 @@ static void collect(struct update_group *g, uint32_t from, uint32_t to, struct m
 	}
 }
 
-// A parcel made earlier tells the truth of its time; the member must not have read farther.
+static bool has_changed(const struct update_group *g, const struct parcel *p)
+{
+	for (uint64_t c = p->from; c < p->to; c++) {
+		const struct adj_out_chunk *chunk = adj_out_chunk(&g->out, (uint32_t)c);
+		if (chunk && chunk->changed_at > p->at)
+			return true;
+	}
+	return false;
+}
+
 static const struct parcel *find_cached(const struct member *m)
 {
-	const struct update_group *g = m->group;
 	const struct dump *d = &m->dump;
 
 	for (unsigned i = 0; i < GROUP_CACHE; i++) {
-		const struct parcel *p = &g->dump_cache[i];
-		bool changed = false;
-		if (!p->to || p->from != d->next || p->to - p->from > d->left || p->to > d->range)
-			continue;
-		for (uint64_t c = p->from; c < p->to && m->cursor > p->at; c++) {
-			const struct adj_out_chunk *chunk = adj_out_chunk(&g->out, (uint32_t)c);
-			changed = changed || (chunk && chunk->changed_at > p->at);
-		}
-		if (!changed)
+		const struct parcel *p = &m->group->dump_cache[i];
+		if (p->to && p->from == d->next && p->to - p->from <= d->left &&
+		    p->to <= d->range && !has_changed(m->group, p))
 			return p;
 	}
 	return NULL;

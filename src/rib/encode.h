@@ -40,6 +40,7 @@ struct parcel {
 	unsigned stretch_count;
 	uint64_t from, to; // what it covers: positions in the log, or chunks of entries
 	uint64_t at;       // end of the log when it was made
+	uint32_t living;   // places of the log that it was made from
 };
 
 struct encoder {

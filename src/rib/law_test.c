@@ -99,12 +99,12 @@ static void make_set(struct random *r, unsigned family, unsigned n)
 		snprintf(hop, sizeof(hop), "10.0.0.%u", 1 + random_below(r, 8));
 	else
 		snprintf(hop, sizeof(hop), "2001:db8::%u", 1 + random_below(r, 4));
-	snprintf(text, sizeof(text), "origin=%s path=%s nh=%s%s%s",
-		 random_below(r, 3) ? "igp" : "incomplete", paths[random_below(r, 8)], hop,
-		 comms[random_below(r, 8)], more[random_below(r, 8)]);
+	snprintf(text, sizeof(text), "origin=%s path=%s nh=%s%s%s", random_below(r, 3) ? "0" : "2",
+		 paths[random_below(r, 8)], hop, comms[random_below(r, 8)],
+		 more[random_below(r, 8)]);
 	fixture_attrs(&pool_fixture, text, &as);
 	attrs_encode(&sets[family][n], &as);
-	snprintf(text, sizeof(text), "origin=igp path= med=%u%s", random_below(r, 2),
+	snprintf(text, sizeof(text), "origin=0 path= med=%u%s", random_below(r, 2),
 		 comms[random_below(r, 8)]);
 	fixture_attrs(&pool_fixture, text, &own_sets[family][n]);
 }

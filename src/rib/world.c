@@ -84,7 +84,7 @@ static void read_message(struct believer *p, const uint8_t *bytes, size_t n)
 	const struct update_context x = {
 		.attr = {.as4 = p->traits.as4,
 			 .internal = p->kind == SOURCE_IBGP || p->kind == SOURCE_IBGP_CLIENT,
-			 .confed = p->kind == SOURCE_CONFED},
+			 .confed = p->kind != SOURCE_EBGP},
 		.families = p->traits.families,
 		.extended_next_hop = p->traits.extended_next_hop,
 		.local = p->traits.remote,
@@ -302,6 +302,46 @@ static void put_prefixes(struct buf *b, const struct af *af, const char *prefixe
 	arena_free(&a);
 }
 
+// Words that policy/fixture.h does not know: originator-id=ADDRESS cluster-list=ADDRESS,ADDRESS
+// confed=AS (an AS_CONFED_SEQUENCE in front of the path).
+static void read_attrs(struct world *w, const char *text, struct attrs *as)
+{
+	struct arena *a = &w->policy.arena;
+	char *rest = arena_text(a, text), *word;
+	struct buf b = {0};
+	struct ip ip;
+
+	fixture_attrs(&w->policy, "", as);
+	while ((word = strsep(&rest, " "))) {
+		struct attrs one;
+		char *value = strchr(word, '=');
+		buf_clear(&b);
+		if (!strncmp(word, "originator-id=", 14)) {
+			assert_true(ip_parse(value + 1, &ip));
+			attrs_put_u32(as, a, ATTR_ORIGINATOR_ID, ip_to_u32(&ip));
+		} else if (!strncmp(word, "cluster-list=", 13)) {
+			for (char *list = value + 1, *id; (id = strsep(&list, ","));) {
+				assert_true(ip_parse(id, &ip));
+				buf_u32(&b, ip_to_u32(&ip));
+			}
+			attrs_put(as, ATTR_CLUSTER_LIST, ATTR_OPTIONAL,
+				  arena_copy(a, b.data, b.len), b.len);
+		} else if (!strncmp(word, "confed=", 7)) {
+			const struct attr *path = attrs_find(as, ATTR_AS_PATH);
+			struct span p = as_path_prepend(a, path->value, path->len,
+							(uint32_t)strtoul(value + 1, NULL, 10), 1,
+							AS_CONFED_SEQUENCE);
+			attrs_put(as, ATTR_AS_PATH, ATTR_TRANSITIVE, p.p, p.len);
+		} else {
+			fixture_attrs(&w->policy, word, &one);
+			for (unsigned i = 0; i < one.count; i++)
+				attrs_put(as, one.a[i].type, one.a[i].flags, one.a[i].value,
+					  one.a[i].len);
+		}
+	}
+	buf_free(&b);
+}
+
 void world_tell(struct world *w, uint16_t peer, const char *af, const char *prefixes,
 		const char *attrs)
 {
@@ -311,7 +351,7 @@ void world_tell(struct world *w, uint16_t peer, const char *af, const char *pref
 	put_prefixes(&nlri, world_af(af), prefixes);
 	struct span n = {nlri.data, nlri.len};
 	if (attrs) {
-		fixture_attrs(&w->policy, attrs, &as);
+		read_attrs(w, attrs, &as);
 		attrs_encode(&bytes, &as);
 		struct span a = {bytes.data, bytes.len};
 		rib_update(w->rib, peer, world_af(af), &a, &n);
@@ -329,7 +369,7 @@ void world_originate(struct world *w, const char *af, const char *prefix, const 
 
 	assert_true(world_af(af)->text_get(prefix, &key));
 	if (attrs)
-		fixture_attrs(&w->policy, attrs, &as);
+		read_attrs(w, attrs, &as);
 	rib_originate(w->rib, world_af(af), &key, attrs ? &as : NULL);
 }
 

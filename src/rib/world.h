@@ -53,7 +53,8 @@ void world_down(struct world *w, uint16_t peer);
 struct ip world_address(uint16_t peer); // 10.0.0.1 + peer; ours is 10.0.0.254
 
 // --- routes -------------------------------------------------------------------------------------------
-// prefixes: separated by blanks. attrs as in policy/fixture.h; NULL: withdraw.
+// prefixes: separated by blanks. attrs as in policy/fixture.h, and originator-id=ADDRESS,
+// cluster-list=ADDRESS,... and, behind path=, confed=AS; NULL: withdraw.
 void world_tell(struct world *w, uint16_t peer, const char *af, const char *prefixes,
 		const char *attrs);
 void world_originate(struct world *w, const char *af, const char *prefix, const char *attrs);
