@@ -196,28 +196,3 @@ class Exabgp(Daemon):
             except ValueError:
                 pass  # a line that is still being written
         return out
-
-
-class Capture:
-    """What crossed one TCP port, taken apart by tshark."""
-
-    def __init__(self, folder, port, prefix=()):
-        self.file, self.port = pathlib.Path(folder) / "capture.pcap", port
-        self.process = subprocess.Popen(
-            [*prefix, "tshark", "-q", "-i", "lo", "-f", f"tcp port {port}", "-w", str(self.file)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
-        wait_for("tshark", lambda: "Capturing" in self.process.stderr.readline(), 20)
-
-    def stop(self):
-        if self.process.poll() is None:
-            time.sleep(1)  # what is on its way to the file
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(20)
-
-    def rows(self, display, *fields):
-        """Fields of the packets that match; BGP on our port."""
-        argv = ["tshark", "-r", str(self.file), "-d", f"tcp.port=={self.port},bgp", "-Y", display, "-T", "fields"]
-        for f in fields:
-            argv += ["-e", f]
-        out = subprocess.run(argv, text=True, capture_output=True, timeout=60).stdout
-        return [line.split("\t") for line in out.splitlines()]
