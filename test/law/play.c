@@ -521,6 +521,51 @@ static void check_players(struct game *g)
 	}
 }
 
+// --- at rest, nothing must move ---------------------------------------------------------------------
+// The same configuration once more: an empty plan, not one message.
+static void commit_again(struct game *g)
+{
+	struct speaker_config *c = state_config(&g->state, g->store, ++g->generation);
+	unsigned updates[LAW_PEERS], refreshes[LAW_PEERS];
+	struct soft_plan plan;
+
+	for (unsigned i = 0; i < LAW_PEERS; i++) {
+		updates[i] = g->player[i].updates_in;
+		refreshes[i] = g->player[i].refresh_in;
+	}
+	speaker_plan(g->speaker, c, &plan);
+	if (plan.count)
+		complain(g, "an equal configuration has a plan: %s", plan.steps[0].why);
+	speaker_apply(g->speaker, c, &plan);
+	soft_plan_free(&plan);
+	speaker_config_unref(c);
+	come_to_rest(g);
+	for (unsigned i = 0; i < LAW_PEERS; i++) {
+		if (g->player[i].updates_in != updates[i] ||
+		    g->player[i].refresh_in != refreshes[i])
+			complain(g, "an equal configuration sent peer %u a message", i);
+	}
+}
+
+// Everything refreshed in both directions: the same tables.
+static void refresh_again(struct game *g)
+{
+	static const struct law_step both[] = {
+		{STEP_REFRESH, {-1, 1, UINT16_MAX}},
+		{STEP_REFRESH, {-1, 0, UINT16_MAX}},
+	};
+	struct buf before = g->out->tables;
+
+	g->out->tables = (struct buf){0};
+	refresh(g, &both[0]);
+	refresh(g, &both[1]);
+	come_to_rest(g);
+	write_tables(g);
+	if (strcmp(buf_cstr(&before), buf_cstr(&g->out->tables)))
+		complain(g, "a refresh of everything changed a table");
+	buf_free(&before);
+}
+
 void law_play(const struct scenario *s, bool final_only, struct outcome *ret)
 {
 	struct game *g = MEM_NEW(struct game);
@@ -534,6 +579,10 @@ void law_play(const struct scenario *s, bool final_only, struct outcome *ret)
 	for (unsigned i = 0; i < 3 && settle_pending(g); i++)
 		come_to_rest(g);
 	write_tables(g);
+	if (!final_only)
+		commit_again(g);
+	if (!final_only && s->seed % 4 == 0)
+		refresh_again(g);
 	check_players(g);
 	end(g);
 	mem_free(g);
