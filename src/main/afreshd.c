@@ -238,6 +238,7 @@ int main(int argc, char **argv)
 	struct cli_schema schema = {0};
 	options_read(argc, argv, &o);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is a full disk: a commit is refused, nobody dies
 	if (!o.check) {
 		make_directories(o.state);
 		make_socket_directory(o.socket);
