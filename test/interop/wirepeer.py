@@ -203,6 +203,7 @@ class WirePeer:
 
     def _start(self):
         self.sock.settimeout(None)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.closed.clear()
         self.messages.clear()
         self.table.clear()
