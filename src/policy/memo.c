@@ -50,6 +50,8 @@ struct memo {
 	bool constant_known;
 	const struct skeleton *constant; // NULL: too large
 	struct arena arena;              // emptied after each set
+	struct memo *older;              // inherited; NULL: none
+	uint32_t shed;                   // of a memo that is inherited: chunks that are gone
 };
 
 struct memo *memo_new(struct attr_table *t, struct policy_program *program,
@@ -69,15 +71,23 @@ struct memo *memo_new(struct attr_table *t, struct policy_program *program,
 	return m;
 }
 
+static void chunk_drop(struct memo *m, uint32_t i)
+{
+	for (uint32_t k = 0; m->chunks[i] && k < CHUNK; k++)
+		if (m->chunks[i][k])
+			memo_forget(m, i << CHUNK_BITS | k);
+	mem_free(m->chunks[i]);
+	m->chunks[i] = NULL;
+}
+
 void memo_free(struct memo *m)
 {
 	if (!m)
 		return;
+	memo_free(m->older);
+	m->older = NULL;
 	for (uint32_t i = 0; i < m->chunk_count; i++)
-		for (uint32_t k = 0; m->chunks[i] && k < CHUNK; k++)
-			memo_forget(m, i << CHUNK_BITS | k);
-	for (uint32_t i = 0; i < m->chunk_count; i++)
-		mem_free(m->chunks[i]);
+		chunk_drop(m, i);
 	mem_free(m->chunks);
 	mem_free(m->records);
 	mem_free(m->free_places);
@@ -106,10 +116,17 @@ static void entry_set(struct memo *m, uint32_t id, uint32_t value)
 		m->chunk_count = count;
 	}
 	if (!m->chunks[at]) {
-		m->chunks[at] = mem_zero(CHUNK * sizeof(uint32_t));
+		m->chunks[at] = mem_zero(CHUNK * (sizeof(uint32_t) + sizeof(uint8_t)));
 		m->chunks_used++;
 	}
 	m->chunks[at][id & (CHUNK - 1)] = value;
+}
+
+// Behind the words of a chunk, a byte for each: of a final verdict, the number of the skeleton that
+// gave it; 0: none did (turned away before the program), or it is not known.
+static uint8_t *shape_at(const struct memo *m, uint32_t id)
+{
+	return (uint8_t *)(m->chunks[id >> CHUNK_BITS] + CHUNK) + (id & (CHUNK - 1));
 }
 
 // --- records -----------------------------------------------------------------------------------
@@ -166,6 +183,8 @@ void memo_forget(struct memo *m, uint32_t attr_id)
 {
 	uint32_t *e = entry_at(m, attr_id);
 
+	if (m->older)
+		memo_forget(m->older, attr_id);
 	if (!e || !*e)
 		return;
 	uint32_t value = *e;
@@ -196,6 +215,89 @@ static uint32_t result_of(struct memo *m, const struct attr_set *set, struct att
 	return id;
 }
 
+// --- inheriting --------------------------------------------------------------------------------
+static uint32_t older_entry(const struct memo *m, uint32_t id)
+{
+	const uint32_t *e = m->older ? entry_at(m->older, id) : NULL;
+
+	return e ? *e : 0;
+}
+
+// Whether the older memo knows that the set is turned away before the program.
+static bool older_turned_away(const struct memo *m, uint32_t id)
+{
+	return older_entry(m, id) == (ENTRY_VERDICT | MEMO_REJECT) && !*shape_at(m->older, id);
+}
+
+static bool effects_equal(const struct skeleton_slot *a, const struct skeleton_slot *b)
+{
+	return a->effects.lo == b->effects.lo && a->effects.hi == b->effects.hi;
+}
+
+// What the older memo knows of a leaf that does the same to the set; UNRESOLVED: nothing.
+static uint32_t older_leaf(const struct memo *m, uint32_t id, const struct skeleton_slot *slot)
+{
+	uint32_t e = older_entry(m, id);
+	const struct skeleton *s;
+
+	if (!e)
+		return UNRESOLVED;
+	if (e & ENTRY_VERDICT) {
+		uint8_t shape = *shape_at(m->older, id);
+		s = shape ? skeleton_numbered(&m->older->skeletons, shape) : NULL;
+		bool same =
+			s && s->root != SKELETON_REJECT && effects_equal(slot, &s->slots[~s->root]);
+		return same ? e & ENTRY_VALUE : UNRESOLVED;
+	}
+	const struct record *r = m->older->records[e & ENTRY_VALUE];
+	for (unsigned i = 0; (s = r->skeleton) && i < s->slot_count; i++)
+		if (effects_equal(slot, &s->slots[i]))
+			return r->leaves[i];
+	return UNRESOLVED;
+}
+
+// The set that a leaf yields, from the older memo if it is there. A reference as of result_of.
+static bool leaf_inherited(struct memo *m, uint32_t id, const struct skeleton *s, int32_t leaf,
+			   uint32_t *ret)
+{
+	if (!m->older || leaf == SKELETON_REJECT)
+		return false;
+	uint32_t v = older_leaf(m, id, &s->slots[~leaf]);
+	if (v == UNRESOLVED)
+		return false;
+	*ret = v == id ? v : attr_ref(m->table, v);
+	return true;
+}
+
+void memo_inherit(struct memo *m, struct memo *older)
+{
+	memo_free(m->older);
+	m->older = older;
+	memo_free(older->older);
+	older->older = NULL;
+	if (!m->program->uses_peer && !older->program->uses_peer)
+		return;
+	m->older = NULL;
+	memo_free(older);
+}
+
+bool memo_shed(struct memo *m)
+{
+	struct memo *older = m->older;
+
+	if (!older)
+		return false;
+	while (older->shed < older->chunk_count && !older->chunks[older->shed])
+		older->shed++;
+	if (older->shed < older->chunk_count) {
+		chunk_drop(older, older->shed);
+		return true;
+	}
+	m->older = NULL;
+	memo_free(older);
+	return false;
+}
+
 static uint32_t leaf_of(struct memo *m, const struct attr_set *set, struct attrs *as,
 			const struct skeleton *s, int32_t leaf)
 {
@@ -222,22 +324,37 @@ static const struct skeleton *skeleton_for(struct memo *m, const struct attrs *a
 	return s;
 }
 
-// What is known of the set from now on.
-static uint32_t evaluate(struct memo *m, uint32_t id)
+static uint32_t entry_make(struct memo *m, uint32_t id, const struct skeleton *s)
 {
 	const struct attr_set *set = attr_at(m->table, id);
 	struct attrs as;
-	uint32_t value = ENTRY_VERDICT | MEMO_REJECT;
+	uint32_t v;
 
-	if (before(m, set, &as)) {
-		const struct skeleton *s = skeleton_for(m, &as);
-		if (s && !s->node_count)
-			value = ENTRY_VERDICT | leaf_of(m, set, &as, s, s->root);
-		else
-			value = ENTRY_RECORD | record_add(m, s);
-	}
+	if (!s || s->node_count)
+		return ENTRY_RECORD | record_add(m, s);
+	if (leaf_inherited(m, id, s, s->root, &v))
+		return ENTRY_VERDICT | v;
+	return ENTRY_VERDICT |
+	       (before(m, set, &as) ? leaf_of(m, set, &as, s, s->root) : MEMO_REJECT);
+}
+
+// What is known of the set from now on. Where the shape of the outline is known beforehand and an
+// older memo has been asked for the set, its attributes need not be opened.
+static uint32_t evaluate(struct memo *m, uint32_t id)
+{
+	const struct skeleton *s = m->constant;
+	struct attrs as;
+	bool passes, known = m->constant_known && older_entry(m, id);
+
+	passes = known ? !older_turned_away(m, id) : before(m, attr_at(m->table, id), &as);
+	if (passes && !known)
+		s = skeleton_for(m, &as);
+	uint32_t value = passes ? entry_make(m, id, s) : ENTRY_VERDICT | MEMO_REJECT;
 	arena_reset(&m->arena);
 	entry_set(m, id, value);
+	*shape_at(m, id) = passes && s && s->number <= UINT8_MAX ? (uint8_t)s->number : 0;
+	if (m->older && value & ENTRY_VERDICT)
+		memo_forget(m->older, id); // nobody will ask: its sets may go
 	return value;
 }
 
@@ -256,8 +373,10 @@ static uint32_t leaf_resolve(struct memo *m, uint32_t id, struct record *r, int3
 	if (leaf == SKELETON_REJECT)
 		return MEMO_REJECT;
 	if (r->leaves[~leaf] == UNRESOLVED) {
-		uint32_t v =
-			before(m, set, &as) ? leaf_of(m, set, &as, r->skeleton, leaf) : MEMO_REJECT;
+		uint32_t v;
+		if (!leaf_inherited(m, id, r->skeleton, leaf, &v))
+			v = before(m, set, &as) ? leaf_of(m, set, &as, r->skeleton, leaf)
+						: MEMO_REJECT;
 		r->leaves[~leaf] = v;
 		arena_reset(&m->arena);
 	}
@@ -304,6 +423,14 @@ static uint32_t route_verdict(struct memo *m, uint32_t id, struct record *r,
 	if (verdict != MEMO_REJECT && verdict != id)
 		record_hold(m, r, verdict);
 	return verdict;
+}
+
+bool memo_final(struct memo *m, uint32_t attr_id, uint32_t *ret_verdict)
+{
+	uint32_t e = m->identity ? ENTRY_VERDICT | attr_id : entry_known(m, attr_id);
+
+	*ret_verdict = e & ENTRY_VALUE;
+	return e & ENTRY_VERDICT;
 }
 
 uint32_t memo_verdict(struct memo *m, uint32_t attr_id, const struct af *af,
@@ -369,7 +496,8 @@ bool memo_agree(struct memo *a, struct memo *b, uint32_t attr_id)
 size_t memo_bytes(const struct memo *m)
 {
 	return sizeof(*m) + m->chunk_count * sizeof(*m->chunks) +
-	       (size_t)m->chunks_used * CHUNK * sizeof(uint32_t) +
+	       (m->older ? memo_bytes(m->older) : 0) +
+	       (size_t)m->chunks_used * CHUNK * (sizeof(uint32_t) + sizeof(uint8_t)) +
 	       m->record_cap * sizeof(*m->records) + m->free_cap * sizeof(uint32_t) +
 	       m->record_bytes + m->skeletons.bytes;
 }

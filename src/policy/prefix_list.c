@@ -1,5 +1,5 @@
 // Prefix lists, compiled for lists of a hundred thousand entries: a route costs one hash probe for
-// each distinct length in the list, not a walk.
+// each distinct length in the list, not a walk. Short lists are walked.
 //
 // An entry compares the first `compare` bits and wants the route's length between low and high:
 //	A LEN                         length exactly LEN
@@ -40,6 +40,11 @@ struct prefix_words prefix_words_of(const uint8_t *b, unsigned bits, unsigned le
 {
 	struct prefix_words p = {.length = length};
 
+	if (bits == 32) { // the usual case, in one load
+		p.hi = (uint64_t)b[0] << 56 | (uint64_t)b[1] << 48 | (uint64_t)b[2] << 40 |
+		       (uint64_t)b[3] << 32;
+		return p;
+	}
 	for (unsigned i = 0; i < bits / 8; i++) {
 		if (i < 8)
 			p.hi |= (uint64_t)b[i] << (56 - 8 * i);
@@ -78,11 +83,29 @@ static uint32_t slot_of(const struct prefix_list *l, uint64_t hi, uint64_t lo, u
 	}
 }
 
+#define FEW 8 // entries: asked one after another, which costs less than a hash
+
+static bool few_permit(const struct prefix_list *l, const struct prefix_words *p)
+{
+	for (uint32_t i = 0; i < l->count; i++) {
+		const struct entry *e = &l->entries[i];
+		if (p->length < e->low || p->length > e->high)
+			continue;
+		struct prefix_words masked = *p;
+		prefix_words_mask(&masked, e->compare);
+		if (masked.hi == e->hi && masked.lo == e->lo)
+			return e->permit;
+	}
+	return false;
+}
+
 static bool prefix_list_permits(const struct prefix_test *t, const struct prefix_words *p)
 {
 	const struct prefix_list *l = (const struct prefix_list *)t;
 	uint32_t best = UINT32_MAX;
 
+	if (l->count <= FEW)
+		return few_permit(l, p);
 	for (unsigned i = 0; i < l->length_count && l->lengths[i].first < best; i++) {
 		const struct length *n = &l->lengths[i];
 		if (p->length < n->low || p->length > n->high)

@@ -23,6 +23,7 @@ void skeleton_table_init(struct skeleton_table *t)
 void skeleton_table_free(struct skeleton_table *t)
 {
 	arena_free(&t->arena);
+	mem_free(t->numbered);
 }
 
 static unsigned outline_size(const struct outline *o)
@@ -44,6 +45,7 @@ static int32_t slot_of(struct flattening *f, const struct effect *e)
 	while (at < f->slot_count && (f->effects[at].lo != h.lo || f->effects[at].hi != h.hi))
 		at++;
 	if (at == f->slot_count) {
+		slot.effects = h;
 		f->slots[at] = slot;
 		f->effects[at] = h;
 		f->slot_count++;
@@ -116,6 +118,10 @@ struct skeleton *skeleton_of(struct skeleton_table *t, const struct policy_progr
 			return s;
 	struct skeleton *s = skeleton_copy(t, &f);
 	s->content = content;
+	s->number = ++t->count;
+	if (!(t->count & (t->count - 1))) // room up to the next power of two
+		t->numbered = mem_resize(t->numbered, 2 * t->count * sizeof(*t->numbered));
+	t->numbered[t->count - 1] = s;
 	s->root = root;
 	s->next = *bucket;
 	*bucket = s;

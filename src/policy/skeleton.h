@@ -15,11 +15,13 @@ struct skeleton_node {
 struct skeleton_slot {
 	unsigned count;
 	const struct policy_node **nodes;
+	struct hash128 effects; // what they do
 };
 
 struct skeleton {
 	struct skeleton *next;  // in a table's bucket
 	struct hash128 content; // tests and effects by what they do: equal across programs
+	unsigned number;        // in its table, from 1
 	int32_t root;
 	unsigned node_count, slot_count;
 	struct skeleton_node *nodes;
@@ -30,6 +32,8 @@ struct skeleton {
 struct skeleton_table {
 	struct arena arena;
 	struct skeleton *buckets[256];
+	struct skeleton **numbered; // by number - 1; owned
+	unsigned count;
 	size_t bytes;
 };
 
@@ -38,6 +42,12 @@ void skeleton_table_free(struct skeleton_table *t);
 // scratch: memory that may go after the call.
 struct skeleton *skeleton_of(struct skeleton_table *t, const struct policy_program *p,
 			     const struct outline *o, struct arena *scratch);
+
+static inline const struct skeleton *skeleton_numbered(const struct skeleton_table *t,
+						       unsigned number)
+{
+	return t->numbered[number - 1];
+}
 
 // The leaf that a prefix leads to.
 static inline int32_t skeleton_walk(const struct skeleton *s, const struct prefix_words *p)

@@ -25,6 +25,8 @@ static struct rib_import essence(const struct rib_import *in)
 	return e;
 }
 
+static struct memo *import_memo(struct import *i);
+
 struct import *import_share(struct family *f, const struct rib_import *in)
 {
 	struct rib_import e = essence(in);
@@ -43,6 +45,37 @@ struct import *import_share(struct family *f, const struct rib_import *in)
 	i->users = 1;
 	vec_add(&f->imports, i);
 	return i;
+}
+
+// The same but for the program.
+static bool frames_equal(const struct rib_import *a, const struct rib_import *b)
+{
+	struct rib_import x = *a;
+
+	x.program = b->program;
+	return a->program && b->program && rib_import_equal(&x, b);
+}
+
+// A peer goes from one import to the next. When it was the last one of the old import, what that
+// one knows goes along: most sets mean the same under both programs.
+void import_succeed(struct import *next, struct import *old)
+{
+	if (!old || !old->memo || next == old || old->users != 1 ||
+	    !frames_equal(&old->with, &next->with))
+		return;
+	struct memo *older = old->memo;
+	old->memo = NULL;
+	memo_inherit(next->memo ? next->memo : import_memo(next), older);
+}
+
+bool import_shed(struct family *f)
+{
+	for (size_t n = 0; n < f->imports.count; n++) {
+		struct import *i = f->imports.item[n];
+		if (i->memo && memo_shed(i->memo))
+			return true;
+	}
+	return false;
 }
 
 static void forget_memo(struct import *i)
@@ -164,16 +197,32 @@ static struct memo *import_memo(struct import *i)
 	return i->memo;
 }
 
+// Turned away before the memo is asked.
+static bool is_barred(const struct member *m, uint32_t attr_in)
+{
+	if (!m->import->with.program)
+		return true;
+	return m->in.check_first_as && m->in.source == SOURCE_EBGP &&
+	       attr_at(&m->family->attrs, attr_in)->neighbor_as != m->in.peer_as;
+}
+
 uint32_t import_verdict(struct member *m, uint32_t attr_in, const struct af_key *key)
 {
 	struct import *i = m->import;
 
-	if (!i->with.program)
-		return MEMO_REJECT;
-	if (m->in.check_first_as && m->in.source == SOURCE_EBGP &&
-	    attr_at(&m->family->attrs, attr_in)->neighbor_as != m->in.peer_as)
+	if (is_barred(m, attr_in))
 		return MEMO_REJECT;
 	return memo_verdict(i->memo ? i->memo : import_memo(i), attr_in, m->family->af, key);
+}
+
+bool import_final(struct member *m, uint32_t attr_in, uint32_t *ret_verdict)
+{
+	struct import *i = m->import;
+
+	*ret_verdict = MEMO_REJECT;
+	if (is_barred(m, attr_in))
+		return true;
+	return memo_final(i->memo ? i->memo : import_memo(i), attr_in, ret_verdict);
 }
 
 bool import_is_loop(struct member *m, const struct attr_set *received)

@@ -110,7 +110,11 @@ void destination_export(struct family *f, uint32_t n); // puts the best path bef
 struct import *import_share(struct family *f, const struct rib_import *in);
 void import_drop(struct import *i); // NULL is allowed
 void import_outdate(struct family *f); // options changed: forget all verdicts
+void import_succeed(struct import *next, struct import *old); // before import_drop(old)
+bool import_shed(struct family *f); // what was taken over, piece by piece; true: there is more
 uint32_t import_verdict(struct member *m, uint32_t attr_in, const struct af_key *key);
+// true: it is this verdict for every prefix
+bool import_final(struct member *m, uint32_t attr_in, uint32_t *ret_verdict);
 bool import_is_loop(struct member *m, const struct attr_set *received);
 struct attr_local import_local(const struct member *m); // of sets as received
 

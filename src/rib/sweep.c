@@ -27,6 +27,12 @@ struct sweep {
 	uint32_t next;
 	struct sweep_counts counts;
 	struct sweep_counts *by_peer; // [RIB_PEERS_MAX], made for import
+	// Within a step: the last peer, its last set, and the verdict if it is the same for every
+	// prefix. Neighbouring routes have much in common.
+	uint16_t near_peer;               // RIB_NO_PEER: none
+	struct member *near_member;       // NULL: its routes are left alone
+	uint32_t near_attr, near_verdict; // near_attr 0: none
+	bool near_final;
 	struct group_walk *walks;
 	unsigned walk_count, walk_cap;
 };
@@ -74,18 +80,42 @@ static void count_path(struct sweep *s, uint16_t peer, uint32_t old, uint32_t ve
 
 	for (unsigned i = 0; i < 2; i++) {
 		both[i]->seen++;
+		if (old == verdict)
+			continue;
 		both[i]->changed += old != verdict;
 		both[i]->newly_accepted += !old && verdict;
 		both[i]->newly_rejected += old && !verdict;
 	}
 }
 
-// Returns whether the destination has to be decided again.
-static bool judge_path(struct sweep *s, struct change *c, struct path *p, struct member *m)
+static struct member *member_of(struct sweep *s, uint16_t peer)
 {
-	uint32_t verdict = import_verdict(m, p->attr_in, destination_key(c->destination));
+	if (peer != s->near_peer) {
+		struct member *m = rib_member(s->rib, peer, s->family->af);
+		s->near_peer = peer;
+		s->near_member = m && m->import ? m : NULL;
+		s->near_attr = 0;
+	}
+	return s->near_member;
+}
 
-	count_path(s, p->peer, p->attr, verdict);
+// Sets as received are kept alive by their paths, so that a number remembered here cannot have
+// become another set's.
+static uint32_t verdict_of(struct sweep *s, struct member *m, const struct path *p,
+			   const struct destination *d)
+{
+	if (p->attr_in != s->near_attr) {
+		s->near_final = import_final(m, p->attr_in, &s->near_verdict);
+		s->near_attr = p->attr_in;
+	}
+	if (s->near_final)
+		return s->near_verdict;
+	return memo_verdict(m->import->memo, p->attr_in, s->family->af, destination_key(d));
+}
+
+// Returns whether the destination has to be decided again.
+static bool judge_path(struct change *c, struct path *p, struct member *m, uint32_t verdict)
+{
 	if (!verdict && !m->in.keep_all) {
 		m->unkept++;
 		return path_take(c, p->peer);
@@ -93,26 +123,30 @@ static bool judge_path(struct sweep *s, struct change *c, struct path *p, struct
 	return path_judge(c, p, verdict, m->generation);
 }
 
+// Most paths keep their verdict and are only stamped; a change begins with the first that does not.
 static void sweep_destination(struct sweep *s, uint32_t n)
 {
 	struct family *f = s->family;
 	const struct destination *d = table_at(&f->table, n);
-	uint32_t p = d->first, next;
+	struct change c = {0};
 	bool changed = false;
 
-	while (p && !is_due(s, table_path(&f->table, p)))
-		p = table_path(&f->table, p)->next;
-	if (!p)
-		return;
-	struct change c = destination_begin(f, n);
-	for (; p; p = next) {
+	for (uint32_t p = d->first, next; p; p = next) {
 		struct path *path = table_path(&f->table, p);
-		struct member *m = rib_peer(f->rib, path->peer)
-					   ? f->rib->peers[path->peer]->members[af_index(f->af)]
-					   : NULL;
+		struct member *m;
 		next = path->next;
-		if (m && m->import && is_due(s, path) && path->epoch >= m->purge_before)
-			changed |= judge_path(s, &c, path, m);
+		if (!is_due(s, path) || !(m = member_of(s, path->peer)) ||
+		    path->epoch < m->purge_before)
+			continue;
+		uint32_t verdict = verdict_of(s, m, path, d);
+		count_path(s, path->peer, path->attr, verdict);
+		if (verdict == path->attr && (verdict || m->in.keep_all)) {
+			path->generation = m->generation;
+			continue;
+		}
+		if (!c.family)
+			c = destination_begin(f, n);
+		changed |= judge_path(&c, path, m, verdict);
 	}
 	if (changed)
 		s->counts.best_moved += destination_end(&c);
@@ -242,8 +276,15 @@ static bool walk_groups(struct sweep *s, rib_deadline *over, void *arg)
 bool sweep_step(struct sweep *s, rib_deadline *over, void *arg)
 {
 	family_settle(s->family);
-	return s->kind == SWEEP_EXPORT ? walk_groups(s, over, arg)
-				       : walk_destinations(s, over, arg);
+	if (s->kind == SWEEP_EXPORT)
+		return walk_groups(s, over, arg);
+	s->near_peer = RIB_NO_PEER;
+	if (walk_destinations(s, over, arg))
+		return true;
+	while (import_shed(s->family)) // of no use once all has been judged
+		if (over(arg))
+			return true;
+	return false;
 }
 
 // --- what it found --------------------------------------------------------------------------------

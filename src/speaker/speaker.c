@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "speaker/private.h"
 
+// Bytes of batches toward one shard: beyond HIGH sockets rest until LOW. What is in flight is what a
+// peer's UPDATE waits behind (some 40 ms for a megabyte), whatever else arrives.
 #define IN_FLIGHT_HIGH (512u << 10)
 #define IN_FLIGHT_LOW  (256u << 10)
 
