@@ -116,11 +116,23 @@ static bool can_ask(const struct speaker_peer *p)
 	return n && n->refresh;
 }
 
+// Whether more than the preferred value differs: that one is given after the verdict.
+static bool verdicts_differ(const struct rib_import *old, const struct rib_import *next)
+{
+	struct rib_import same = *next;
+
+	same.keep_all = old->keep_all;
+	same.preferred_value = old->preferred_value;
+	return !rib_import_equal(&same, old);
+}
+
 // Import changed (keep-all-routes apart).
 static void step_policy(const struct speaker_peer *p, const struct peer_run *r,
 			const struct rib_import *next, struct soft_step *step)
 {
-	bool asks = r->import.program != next->program || import_may_miss(r, next);
+	bool differ = verdicts_differ(&r->import, next);
+	bool miss = differ && import_may_miss(r, next);
+	bool asks = r->import.program != next->program || miss;
 
 	step->effects |= EFFECT_IMPORT;
 	if (r->import.keep_all && r->complete) {
@@ -128,7 +140,7 @@ static void step_policy(const struct speaker_peer *p, const struct peer_run *r,
 	} else if (asks && can_ask(p)) {
 		step->effects |= EFFECT_ASK;
 		step->means = MEANS_REFRESH;
-	} else if (!can_ask(p) && import_may_miss(r, next)) {
+	} else if (!can_ask(p) && miss) {
 		step->effects |= EFFECT_PENDING;
 		step->means = MEANS_PENDING;
 	} else {
@@ -160,6 +172,7 @@ static void plan_import(struct soft_plan *plan, const struct speaker_peer *p,
 	off = !next.keep_all && r->import.keep_all;
 	same = next;
 	same.keep_all = r->import.keep_all;
+	same.route_limit = r->import.route_limit; // counted here, no matter of a route's fate
 	if (!rib_import_equal(&same, &r->import)) {
 		step_policy(p, r, &next, &step);
 		why_import(&step, &r->import, &next, &c->family[i]);
