@@ -6,7 +6,8 @@
 // RIB_LAW_SEED and RIB_LAW_CASES choose other cases; a failure prints the seed of its case, which
 // with RIB_LAW_CASES=1 runs it alone.
 #include "base/mem.h"
-#include "rib/group.h"
+#include "rib/inside.h"
+#include "rib/law_pool.h"
 #include "rib/world.h"
 
 #include <setjmp.h>
@@ -18,47 +19,40 @@
 
 #include <cmocka.h>
 
-#define FAMILIES 2
-#define PREFIXES 24
-#define SETS     28
-#define POLICIES 10
-#define SWEEPS   4
-#define NO_ROUTE (-1)
-
-static const char *const family_names[FAMILIES] = {"ipv4-unicast", "ipv6-unicast"};
+#define LAW_FAMILIES 2
+#define LAW_PREFIXES 24
+#define LAW_SETS     28
+#define POLICIES     10
+#define SWEEPS       4
+#define NO_ROUTE     (-1)
 
 struct truth { // what a peer is and says
 	bool used, up;
 	uint8_t kind;
-	unsigned import_policy[FAMILIES], export_policy[FAMILIES];
-	struct rib_import in[FAMILIES];
-	struct rib_export out[FAMILIES];
-	int route[FAMILIES][PREFIXES];
-	bool again[FAMILIES][PREFIXES]; // said since the last BoRR
-	bool refreshing[FAMILIES];
+	unsigned import_policy[LAW_FAMILIES], export_policy[LAW_FAMILIES];
+	struct rib_import in[LAW_FAMILIES];
+	struct rib_export out[LAW_FAMILIES];
+	int route[LAW_FAMILIES][LAW_PREFIXES];
+	bool again[LAW_FAMILIES][LAW_PREFIXES]; // said since the last BoRR
+	bool refreshing[LAW_FAMILIES];
 	struct rib_session traits;
 };
 
 struct law {
 	struct world w;
+	struct law_pool pool;
 	struct random r;
 	struct truth peer[WORLD_PEERS];
 	unsigned peers, prefixes;
 	bool checking; // the inside after each event
-	int own[FAMILIES][PREFIXES];
-	struct policy_program *program[2][FAMILIES][POLICIES]; // by direction; counted
+	int own[LAW_FAMILIES][LAW_PREFIXES];
+	struct policy_program *program[2][LAW_FAMILIES][POLICIES]; // by direction; counted
 	struct sweep *sweeps[SWEEPS];
 	struct rib_aggregate aggregates[2];
 	unsigned aggregate_policy[2][3]; // attribute, origin, suppress; 0: none
 	unsigned aggregate_count;
 	uint64_t case_seed;
 };
-
-// Made once: sets and prefixes that all cases draw from.
-static struct fixture pool_fixture;
-static struct buf sets[FAMILIES][SETS];
-static struct attrs own_sets[FAMILIES][SETS];
-static struct af_key keys[FAMILIES][PREFIXES];
 
 static unsigned below(struct law *l, unsigned n)
 {
@@ -68,76 +62,6 @@ static unsigned below(struct law *l, unsigned n)
 static bool chance(struct law *l, unsigned percent)
 {
 	return below(l, 100) < percent;
-}
-
-// --- the pool -------------------------------------------------------------------------------------
-static void make_set(struct random *r, unsigned family, unsigned n)
-{
-	static const char *const paths[] = {"65001",
-					    "65002",
-					    "65001,65010",
-					    "65003,65010,65020",
-					    "65002,{65010,65020}",
-					    "65001,65000,65030",
-					    "65004",
-					    "65010"};
-	static const char *const comms[] = {"",
-					    " comm=65535:65281",
-					    " comm=65535:65282",
-					    " comm=1:1",
-					    " comm=1:1;2:2",
-					    " comm=65535:65283",
-					    "",
-					    ""};
-	static const char *const more[] = {
-		"",        " med=10", " med=20", " lp=150", " med=10 lp=150", " large=1:2:3",
-		" rt=1:1", ""};
-	char text[256], hop[64];
-	struct attrs as;
-
-	if (family == 0)
-		snprintf(hop, sizeof(hop), "10.0.0.%u", 1 + random_below(r, 8));
-	else
-		snprintf(hop, sizeof(hop), "2001:db8::%u", 1 + random_below(r, 4));
-	snprintf(text, sizeof(text), "origin=%s path=%s nh=%s%s%s", random_below(r, 3) ? "0" : "2",
-		 paths[random_below(r, 8)], hop, comms[random_below(r, 8)],
-		 more[random_below(r, 8)]);
-	fixture_attrs(&pool_fixture, text, &as);
-	attrs_encode(&sets[family][n], &as);
-	snprintf(text, sizeof(text), "origin=0 path= med=%u%s", random_below(r, 2),
-		 comms[random_below(r, 8)]);
-	fixture_attrs(&pool_fixture, text, &own_sets[family][n]);
-}
-
-static int make_pool(void **state)
-{
-	struct random r;
-
-	fixture_open(&pool_fixture);
-	random_seed(&r, 1);
-	for (unsigned f = 0; f < FAMILIES; f++) {
-		for (unsigned i = 0; i < SETS; i++)
-			make_set(&r, f, i);
-		for (unsigned i = 0; i < PREFIXES; i++) {
-			char text[64];
-			if (f == 0)
-				snprintf(text, sizeof(text), "10.%u.%u.0/%u", i / 8, i % 8 * 32,
-					 i % 8 ? 24 : 16);
-			else
-				snprintf(text, sizeof(text), "2001:db8:%u::/48", i + 1);
-			assert_true(world_af(family_names[f])->text_get(text, &keys[f][i]));
-		}
-	}
-	return 0;
-}
-
-static int drop_pool(void **state)
-{
-	for (unsigned f = 0; f < FAMILIES; f++)
-		for (unsigned i = 0; i < SETS; i++)
-			buf_free(&sets[f][i]);
-	fixture_close(&pool_fixture);
-	return 0;
 }
 
 // --- policies -------------------------------------------------------------------------------------
@@ -176,37 +100,32 @@ static void compile_policies(struct law *l)
 static void bind_programs(struct law *l)
 {
 	for (unsigned d = 0; d < 2; d++)
-		for (unsigned f = 0; f < FAMILIES; f++)
+		for (unsigned f = 0; f < LAW_FAMILIES; f++)
 			for (unsigned i = 0; i < POLICIES; i++) {
 				char name[8];
 				snprintf(name, sizeof(name), "p%u", i);
 				struct policy_program *old = l->program[d][f][i];
-				l->program[d][f][i] = fixture_program(&l->w.policy, family_names[f],
-								      !d, i ? name : NULL);
+				l->program[d][f][i] = fixture_program(
+					&l->w.policy, law_family(f)->name, !d, i ? name : NULL);
 				if (old)
 					policy_program_unref(old);
 			}
 }
 
 // --- telling the rib ------------------------------------------------------------------------------
-static const struct af *family(unsigned f)
-{
-	return world_af(family_names[f]);
-}
-
 static void tell(struct law *l, unsigned peer, unsigned f, unsigned prefix)
 {
 	struct truth *t = &l->peer[peer];
 	struct buf nlri = {0};
 	int set = t->route[f][prefix];
 
-	family(f)->nlri_put(&nlri, &keys[f][prefix]);
+	law_family(f)->nlri_put(&nlri, &l->pool.keys[f][prefix]);
 	struct span n = {nlri.data, nlri.len};
 	if (set == NO_ROUTE) {
-		rib_update(l->w.rib, (uint16_t)peer, family(f), NULL, &n);
+		rib_update(l->w.rib, (uint16_t)peer, law_family(f), NULL, &n);
 	} else {
-		struct span a = {sets[f][set].data, sets[f][set].len};
-		rib_update(l->w.rib, (uint16_t)peer, family(f), &a, &n);
+		struct span a = {l->pool.sets[f][set].data, l->pool.sets[f][set].len};
+		rib_update(l->w.rib, (uint16_t)peer, law_family(f), &a, &n);
 	}
 	buf_free(&nlri);
 }
@@ -215,8 +134,8 @@ static void tell_own(struct law *l, unsigned f, unsigned prefix)
 {
 	int set = l->own[f][prefix];
 
-	rib_originate(l->w.rib, family(f), &keys[f][prefix],
-		      set == NO_ROUTE ? NULL : &own_sets[f][set]);
+	rib_originate(l->w.rib, law_family(f), &l->pool.keys[f][prefix],
+		      set == NO_ROUTE ? NULL : &l->pool.own_sets[f][set]);
 }
 
 static void tell_import(struct law *l, unsigned peer, unsigned f)
@@ -225,7 +144,7 @@ static void tell_import(struct law *l, unsigned peer, unsigned f)
 
 	t->in[f].program = l->program[0][f][t->import_policy[f]];
 	t->in[f].source = t->kind;
-	rib_peer_import(l->w.rib, (uint16_t)peer, family(f), &t->in[f], l->w.generation);
+	rib_peer_import(l->w.rib, (uint16_t)peer, law_family(f), &t->in[f], l->w.generation);
 }
 
 static void tell_export(struct law *l, unsigned peer, unsigned f)
@@ -234,14 +153,14 @@ static void tell_export(struct law *l, unsigned peer, unsigned f)
 
 	t->out[f].program = l->program[1][f][t->export_policy[f]];
 	t->out[f].kind = t->kind;
-	rib_peer_export(l->w.rib, (uint16_t)peer, family(f), &t->out[f], l->w.generation);
+	rib_peer_export(l->w.rib, (uint16_t)peer, law_family(f), &t->out[f], l->w.generation);
 }
 
 static void tell_up(struct law *l, unsigned peer)
 {
 	l->w.peers[peer].kind = l->peer[peer].kind;
 	l->w.peers[peer].traits = l->peer[peer].traits;
-	world_up(&l->w, (uint16_t)peer, l->peer[peer].traits.families ? NULL : family_names[0]);
+	world_up(&l->w, (uint16_t)peer, l->peer[peer].traits.families ? NULL : law_family(0)->name);
 }
 
 // --- sweeps ---------------------------------------------------------------------------------------
@@ -265,7 +184,7 @@ static void start_sweep(struct law *l, enum sweep_kind kind, unsigned f, uint64_
 
 	while (*s)
 		sweep_some(l, s, 1000000);
-	*s = sweep_new(l->w.rib, kind, family(f), mask, all ? 0 : l->w.generation);
+	*s = sweep_new(l->w.rib, kind, law_family(f), mask, all ? 0 : l->w.generation);
 }
 
 // --- events ---------------------------------------------------------------------------------------
@@ -278,7 +197,7 @@ static void event_update(struct law *l)
 {
 	unsigned peer = some_peer(l), f = chance(l, 80) ? 0 : 1;
 	struct truth *t = &l->peer[peer];
-	int set = chance(l, 70) ? (int)below(l, SETS) : NO_ROUTE;
+	int set = chance(l, 70) ? (int)below(l, LAW_SETS) : NO_ROUTE;
 
 	for (unsigned n = 1 + below(l, 4); t->up && n > 0; n--) {
 		unsigned prefix = below(l, l->prefixes);
@@ -290,15 +209,15 @@ static void event_update(struct law *l)
 
 static void event_own(struct law *l)
 {
-	unsigned f = below(l, FAMILIES), prefix = below(l, l->prefixes);
+	unsigned f = below(l, LAW_FAMILIES), prefix = below(l, l->prefixes);
 
-	l->own[f][prefix] = chance(l, 50) ? (int)below(l, SETS) : NO_ROUTE;
+	l->own[f][prefix] = chance(l, 50) ? (int)below(l, LAW_SETS) : NO_ROUTE;
 	tell_own(l, f, prefix);
 }
 
 static void event_import(struct law *l)
 {
-	unsigned f = below(l, FAMILIES);
+	unsigned f = below(l, LAW_FAMILIES);
 	uint64_t peers = 0;
 
 	l->w.generation++;
@@ -318,7 +237,7 @@ static void event_import(struct law *l)
 
 static void event_export(struct law *l)
 {
-	unsigned f = below(l, FAMILIES), policy = below(l, POLICIES);
+	unsigned f = below(l, LAW_FAMILIES), policy = below(l, POLICIES);
 	bool all = chance(l, 30);
 	uint64_t peers = 0;
 
@@ -347,13 +266,13 @@ static void tell_aggregates(struct law *l);
 // A commit that changes filters: whoever uses one of them gets another program.
 static void event_policies(struct law *l)
 {
-	uint64_t imports[FAMILIES] = {0}, exports[FAMILIES] = {0};
+	uint64_t imports[LAW_FAMILIES] = {0}, exports[LAW_FAMILIES] = {0};
 
 	l->w.generation++;
 	compile_policies(l);
 	bind_programs(l);
 	for (unsigned i = 0; i < l->peers; i++)
-		for (unsigned f = 0; f < FAMILIES; f++) {
+		for (unsigned f = 0; f < LAW_FAMILIES; f++) {
 			struct truth *t = &l->peer[i];
 			if (t->in[f].program != l->program[0][f][t->import_policy[f]]) {
 				tell_import(l, i, f);
@@ -365,7 +284,7 @@ static void event_policies(struct law *l)
 			}
 		}
 	tell_aggregates(l);
-	for (unsigned f = 0; f < FAMILIES; f++) {
+	for (unsigned f = 0; f < LAW_FAMILIES; f++) {
 		if (imports[f])
 			start_sweep(l, SWEEP_IMPORT, f, imports[f], false);
 		if (exports[f])
@@ -386,8 +305,8 @@ static void event_session(struct law *l)
 	t->up = false;
 	world_down(&l->w, (uint16_t)peer);
 	memset(t->refreshing, 0, sizeof(t->refreshing));
-	for (unsigned f = 0; f < FAMILIES; f++)
-		for (unsigned p = 0; p < PREFIXES; p++)
+	for (unsigned f = 0; f < LAW_FAMILIES; f++)
+		for (unsigned p = 0; p < LAW_PREFIXES; p++)
 			t->route[f][p] = NO_ROUTE;
 	if (chance(l, 60)) {
 		t->traits.as4 = chance(l, 70);
@@ -400,8 +319,8 @@ static void end_refresh(struct law *l, unsigned peer, unsigned f)
 {
 	struct truth *t = &l->peer[peer];
 
-	rib_refresh_end(l->w.rib, (uint16_t)peer, family(f));
-	for (unsigned p = 0; p < PREFIXES; p++)
+	rib_refresh_end(l->w.rib, (uint16_t)peer, law_family(f));
+	for (unsigned p = 0; p < LAW_PREFIXES; p++)
 		if (!t->again[f][p])
 			t->route[f][p] = NO_ROUTE;
 	t->refreshing[f] = false;
@@ -409,7 +328,7 @@ static void end_refresh(struct law *l, unsigned peer, unsigned f)
 
 static void event_refresh(struct law *l)
 {
-	unsigned peer = some_peer(l), f = below(l, FAMILIES);
+	unsigned peer = some_peer(l), f = below(l, LAW_FAMILIES);
 	struct truth *t = &l->peer[peer];
 
 	if (!t->up)
@@ -423,7 +342,7 @@ static void event_refresh(struct law *l)
 		end_refresh(l, peer, f);
 		return;
 	}
-	rib_refresh_begin(l->w.rib, (uint16_t)peer, family(f));
+	rib_refresh_begin(l->w.rib, (uint16_t)peer, law_family(f));
 	t->refreshing[f] = true;
 	memset(t->again[f], 0, sizeof(t->again[f]));
 }
@@ -433,7 +352,7 @@ static void event_ask(struct law *l)
 	unsigned peer = some_peer(l);
 
 	if (l->peer[peer].up)
-		rib_refresh_answer(l->w.rib, (uint16_t)peer, family(below(l, FAMILIES)));
+		rib_refresh_answer(l->w.rib, (uint16_t)peer, law_family(below(l, LAW_FAMILIES)));
 }
 
 static void event_credit(struct law *l)
@@ -449,7 +368,7 @@ static void event_credit(struct law *l)
 
 static void all_swept(struct law *l)
 {
-	for (unsigned f = 0; f < FAMILIES; f++) {
+	for (unsigned f = 0; f < LAW_FAMILIES; f++) {
 		start_sweep(l, SWEEP_IMPORT, f, UINT64_MAX, true);
 		start_sweep(l, SWEEP_EXPORT, f, UINT64_MAX, true);
 		start_sweep(l, SWEEP_DECIDE, f, UINT64_MAX, true);
@@ -487,7 +406,7 @@ static void tell_aggregates(struct law *l)
 		l->aggregates[i].origin_policy = aggregate_program(l, i, 1);
 		l->aggregates[i].suppress_policy = aggregate_program(l, i, 2);
 	}
-	rib_set_aggregates(l->w.rib, family(0), l->aggregates, l->aggregate_count);
+	rib_set_aggregates(l->w.rib, law_family(0), l->aggregates, l->aggregate_count);
 }
 
 // None, one, or two of which one lies within the other.
@@ -502,7 +421,7 @@ static void event_aggregates(struct law *l)
 			continue;
 		*a = (struct rib_aggregate){.as_set = chance(l, 50),
 					    .detail_suppressed = chance(l, 30)};
-		assert_true(family(0)->text_get(texts[i], &a->key));
+		assert_true(law_family(0)->text_get(texts[i], &a->key));
 		l->aggregate_policy[n][0] = chance(l, 20) ? 2 : 0;
 		l->aggregate_policy[n][1] = chance(l, 40) ? 2 + 2 * below(l, 2) : 0;
 		l->aggregate_policy[n][2] = chance(l, 30) ? 4 : 0;
@@ -532,7 +451,7 @@ static void event_kind(struct law *l) // reflect-client on or off
 	t->kind = t->kind == SOURCE_IBGP ? SOURCE_IBGP_CLIENT : SOURCE_IBGP;
 	l->w.peers[peer].kind = t->kind;
 	l->w.generation++;
-	for (unsigned f = 0; f < FAMILIES; f++) {
+	for (unsigned f = 0; f < LAW_FAMILIES; f++) {
 		tell_import(l, peer, f);
 		tell_export(l, peer, f);
 		start_sweep(l, SWEEP_IMPORT, f, UINT64_C(1) << peer, false);
@@ -540,63 +459,11 @@ static void event_kind(struct law *l) // reflect-client on or off
 	}
 }
 
-// Inner truth at any moment: entries of a group that needs no sweep are its outcomes, and holds
-// are as many as there are reasons for them.
-static void check_group(struct update_group *g, struct buf *trouble)
-{
-	struct family *f = g->family;
-
-	for (uint32_t n = 1; n < f->table.destinations.end && !g->dirty; n++) {
-		const struct adj_out_entry *e = adj_out_find(&g->out, n);
-		uint16_t peer;
-		if (!(table_at(&f->table, n)->info & DESTINATION_LIVE))
-			continue;
-		if (g->filling && n >= g->fill_next && n < g->fill_end)
-			continue;
-		uint32_t attr = group_outcome(g, n, &peer);
-		if ((e ? e->attr : 0) != attr || (attr && e->peer != peer))
-			buf_format(trouble, "group %u, destination %u: entry %u, outcome %u\n",
-				   g->number, n, e ? e->attr : 0, attr);
-	}
-}
-
-static unsigned reasons(const struct family *f, uint32_t n)
-{
-	unsigned count = 0;
-
-	for (size_t i = 0; i < f->groups.count + f->dying.count; i++) {
-		const struct update_group *g = i < f->groups.count
-						       ? f->groups.item[i]
-						       : f->dying.item[i - f->groups.count];
-		const struct adj_out_entry *e = adj_out_find(&g->out, n);
-		count += e && !e->attr && e->position;
-		count += g->default_destination == n;
-		for (size_t k = 0; k < g->members.count; k++) {
-			const struct owed *o = &((const struct member *)g->members.item[k])->owed;
-			count += n / 64 < o->words && (o->bits[n / 64] >> n % 64 & 1);
-		}
-	}
-	return count;
-}
-
 static void check_inside(struct law *l)
 {
 	struct buf trouble = {0};
 
-	for (unsigned i = 0; i < af_count; i++) {
-		struct family *f = l->w.rib->families[i];
-		if (!f)
-			continue;
-		family_settle(f);
-		for (size_t k = 0; k < f->groups.count; k++)
-			check_group(f->groups.item[k], &trouble);
-		for (uint32_t n = 1; n < f->table.destinations.end; n++) {
-			uint32_t info = table_at(&f->table, n)->info;
-			if (info & DESTINATION_LIVE && info / DESTINATION_HOLD != reasons(f, n))
-				buf_format(&trouble, "destination %u: %u holds, %u reasons\n", n,
-					   info / DESTINATION_HOLD, reasons(f, n));
-		}
-	}
+	inside_check(l->w.rib, &trouble);
 	if (trouble.len)
 		fail_msg("RIB_LAW_SEED=%llu RIB_LAW_CASES=1: %s", (unsigned long long)l->case_seed,
 			 buf_cstr(&trouble));
@@ -650,7 +517,7 @@ static void setup_peer(struct law *l, unsigned i)
 					 .refresh = true,
 					 .enhanced_refresh = chance(l, 70),
 					 .max_message = 4096};
-	for (unsigned f = 0; f < FAMILIES; f++) {
+	for (unsigned f = 0; f < LAW_FAMILIES; f++) {
 		t->import_policy[f] = below(l, POLICIES);
 		t->export_policy[f] = chance(l, 60) ? 0 : below(l, POLICIES);
 		t->in[f] = world_import(&l->w, (uint16_t)i, t->kind);
@@ -658,7 +525,7 @@ static void setup_peer(struct law *l, unsigned i)
 		t->out[f] = world_export(&l->w, (uint16_t)i, t->kind);
 		if (chance(l, 50))
 			t->out[f].peer_as = 0;
-		for (unsigned p = 0; p < PREFIXES; p++)
+		for (unsigned p = 0; p < LAW_PREFIXES; p++)
 			t->route[f][p] = NO_ROUTE;
 		tell_import(l, i, f);
 		tell_export(l, i, f);
@@ -675,7 +542,7 @@ static void setup(struct law *l, uint64_t seed)
 	random_seed(&l->r, seed);
 	l->checking = seed % 4 == 0 || getenv("RIB_LAW_CHECK");
 	l->peers = 2 + below(l, 5);
-	l->prefixes = 4 + below(l, PREFIXES - 4);
+	l->prefixes = 4 + below(l, LAW_PREFIXES - 4);
 	l->w.options = (struct rib_options){.local_as = 65000,
 					    .router_id = 0x0a0000fe,
 					    .reflect_between_clients = true,
@@ -686,8 +553,8 @@ static void setup(struct law *l, uint64_t seed)
 	world_rib(&l->w);
 	compile_policies(l);
 	bind_programs(l);
-	for (unsigned f = 0; f < FAMILIES; f++)
-		for (unsigned p = 0; p < PREFIXES; p++)
+	for (unsigned f = 0; f < LAW_FAMILIES; f++)
+		for (unsigned p = 0; p < LAW_PREFIXES; p++)
 			l->own[f][p] = NO_ROUTE;
 	for (unsigned i = 0; i < l->peers; i++)
 		setup_peer(l, i);
@@ -703,7 +570,7 @@ static void finish_sweeps(struct law *l)
 struct presence {
 	struct law *law;
 	unsigned f;
-	bool there[PREFIXES];
+	bool there[LAW_PREFIXES];
 };
 
 static bool note_presence(void *arg, const struct rib_route *r)
@@ -711,7 +578,7 @@ static bool note_presence(void *arg, const struct rib_route *r)
 	struct presence *p = arg;
 
 	for (unsigned i = 0; i < p->law->prefixes; i++)
-		if (!memcmp(&keys[p->f][i], &r->key, sizeof(r->key)))
+		if (!memcmp(&p->law->pool.keys[p->f][i], &r->key, sizeof(r->key)))
 			p->there[i] = true;
 	return true;
 }
@@ -721,7 +588,7 @@ static void ask_for_missing(struct law *l, unsigned peer, unsigned f)
 {
 	struct presence here = {.law = l, .f = f};
 	const struct rib_query q = {
-		.af = family(f), .view = RIB_VIEW_RECEIVED, .peer = (uint16_t)peer};
+		.af = law_family(f), .view = RIB_VIEW_RECEIVED, .peer = (uint16_t)peer};
 
 	rib_read(l->w.rib, &q, note_presence, &here);
 	for (unsigned p = 0; p < l->prefixes; p++)
@@ -733,7 +600,7 @@ static void settle(struct law *l)
 {
 	finish_sweeps(l);
 	for (unsigned i = 0; i < l->peers; i++) {
-		for (unsigned f = 0; f < FAMILIES && l->peer[i].up; f++) {
+		for (unsigned f = 0; f < LAW_FAMILIES && l->peer[i].up; f++) {
 			if (l->peer[i].refreshing[f])
 				end_refresh(l, i, f);
 			ask_for_missing(l, i, f);
@@ -756,7 +623,7 @@ static void start_afresh(struct law *l)
 	}
 	tell_aggregates(l);
 	for (unsigned i = 0; i < l->peers; i++)
-		for (unsigned f = 0; f < FAMILIES; f++) {
+		for (unsigned f = 0; f < LAW_FAMILIES; f++) {
 			tell_import(l, order[i], f);
 			tell_export(l, order[i], f);
 		}
@@ -765,12 +632,12 @@ static void start_afresh(struct law *l)
 		if (!l->peer[peer].up)
 			continue;
 		tell_up(l, peer);
-		for (unsigned f = 0; f < FAMILIES; f++)
+		for (unsigned f = 0; f < LAW_FAMILIES; f++)
 			for (unsigned p = l->prefixes; p-- > 0;)
 				if (l->peer[peer].route[f][p] != NO_ROUTE)
 					tell(l, peer, f, p);
 	}
-	for (unsigned f = 0; f < FAMILIES; f++)
+	for (unsigned f = 0; f < LAW_FAMILIES; f++)
 		for (unsigned p = 0; p < l->prefixes; p++)
 			if (l->own[f][p] != NO_ROUTE)
 				tell_own(l, f, p);
@@ -820,16 +687,16 @@ static void take_all_down(struct law *l)
 {
 	struct rib_totals t;
 
-	rib_set_aggregates(l->w.rib, family(0), NULL, 0);
+	rib_set_aggregates(l->w.rib, law_family(0), NULL, 0);
 	for (unsigned i = 0; i < l->peers; i++)
 		if (l->w.peers[i].up)
 			world_down(&l->w, (uint16_t)i);
-	for (unsigned f = 0; f < FAMILIES; f++)
+	for (unsigned f = 0; f < LAW_FAMILIES; f++)
 		for (unsigned p = 0; p < l->prefixes; p++)
-			rib_originate(l->w.rib, family(f), &keys[f][p], NULL);
+			rib_originate(l->w.rib, law_family(f), &l->pool.keys[f][p], NULL);
 	world_work(&l->w);
-	for (unsigned f = 0; f < FAMILIES; f++) {
-		rib_totals(l->w.rib, family(f), &t);
+	for (unsigned f = 0; f < LAW_FAMILIES; f++) {
+		rib_totals(l->w.rib, law_family(f), &t);
 		if (t.destinations || t.paths || t.attribute_sets || t.groups)
 			fail_msg("RIB_LAW_SEED=%llu RIB_LAW_CASES=1: left over: %u destinations, "
 				 "%u paths, %u sets, %u groups",
@@ -871,6 +738,7 @@ static void test_soft_equals_fresh(void **state)
 	uint64_t repeated = 0, announced = 0;
 
 	world_open(&l->w);
+	law_pool_make(&l->pool);
 	for (uint64_t i = 0; i < cases; i++) {
 		run_case(l, seed + i);
 		for (unsigned p = 0; p < WORLD_PEERS; p++) {
@@ -883,9 +751,10 @@ static void test_soft_equals_fresh(void **state)
 		      (unsigned long long)cases, (unsigned long long)seed,
 		      (unsigned long long)announced, (unsigned long long)repeated);
 	for (unsigned d = 0; d < 2; d++)
-		for (unsigned f = 0; f < FAMILIES; f++)
+		for (unsigned f = 0; f < LAW_FAMILIES; f++)
 			for (unsigned i = 0; i < POLICIES; i++)
 				policy_program_unref(l->program[d][f][i]);
+	law_pool_drop(&l->pool);
 	world_close(&l->w);
 	mem_free(l);
 }
@@ -894,5 +763,5 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_soft_equals_fresh)};
 
-	return cmocka_run_group_tests(tests, make_pool, drop_pool);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

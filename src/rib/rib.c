@@ -1,5 +1,7 @@
 // One shard as a whole: its families, its options, and the order of its work. rib_work lets the
 // deliveries go first, because they are what others wait for; then come the walks that tidy up.
+#include "rib/rib.h"
+
 #include "rib/group.h"
 
 #include <string.h>
@@ -7,11 +9,27 @@
 #include "base/mem.h"
 
 // --- families -------------------------------------------------------------------------------------
-// A set goes: nobody may remember a verdict for its number.
+// Only sets as they are sent have been asked for their next hop.
+static void near_forget(struct family *f, uint32_t attr)
+{
+	for (size_t i = 0; i < f->groups.count; i++) {
+		struct update_group *g = f->groups.item[i];
+		if (g->near_attr == attr)
+			g->near_attr = 0;
+	}
+}
+
+// A set goes: nobody may remember a verdict for its number. Sets as they are sent carry nothing of
+// where they came from; no memo is ever asked about them.
 static void set_leaves(void *arg, uint32_t attr)
 {
 	struct family *f = arg;
+	const struct attr_local *local = &attr_at(&f->attrs, attr)->local;
 
+	if (local->source == SOURCE_NONE && !local->originator) {
+		near_forget(f, attr);
+		return;
+	}
 	for (size_t i = 0; i < f->imports.count; i++) {
 		struct import *import = f->imports.item[i];
 		if (import->memo)
@@ -21,8 +39,6 @@ static void set_leaves(void *arg, uint32_t attr)
 		struct update_group *g = f->groups.item[i];
 		if (g->memo)
 			memo_forget(g->memo, attr);
-		if (g->near_attr == attr)
-			g->near_attr = 0;
 	}
 	if (f->aggregation)
 		aggregate_forget(f, attr);

@@ -67,6 +67,8 @@ void rib_update(struct rib *r, uint16_t peer, const struct af *af, const struct 
 	family_settle(f);
 	if (attributes) {
 		struct attr_local local = import_local(m);
+		if (!local.originator)
+			local.source = m->in.source; // told from a set as it is sent (rib.c)
 		attr_in = attr_intern_bytes(&f->attrs, attributes->p, attributes->len, &local);
 	}
 	do {

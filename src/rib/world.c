@@ -1,8 +1,9 @@
 // A rib and peers that believe what it sends, for tests (rib/world.h).
+#include "rib/world.h"
+
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/vec.h"
-#include "rib/world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
