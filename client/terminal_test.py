@@ -75,7 +75,7 @@ def test_keys(client, path):
     t.expect(r"\^C\s+\[~Afresh\]")
     t.type("bgp 100\r")
     t.expect(r"\[\*Afresh-bgp\]")
-    t.type("peer 10.1.1.2 as-number 200\r")
+    t.type("peer 127.99.0.2 as-number 200\r")
     t.expect(r"\[\*Afresh-bgp\]")
     t.type("nonsense\r")
     t.expect(r"\n +\^\r\nError: Unrecognized command found at '\^' position.\r\n.*\[\*Afresh-bgp\]")
