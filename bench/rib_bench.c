@@ -71,11 +71,11 @@ static void add_apply(struct policy_source *s, struct source_node *n, const char
 }
 
 // what: as the workloads of bench are named: A, B, P (1 % by prefix), C (1 % by community), R.
-static struct policy_program *program(struct bench *b, char what)
+static struct policy_program *program(struct bench *b, char what, bool import)
 {
 	struct policy_source *s = policy_source_new();
 	struct source_policy *p = policy_source_policy(s, "x");
-	const struct policy_binding bind = {.af = b->af, .import = true, .route_policy = "x"};
+	const struct policy_binding bind = {.af = b->af, .import = import, .route_policy = "x"};
 
 	if (what == 'P' || what == 'R') {
 		struct source_filter *f = policy_source_filter(s, FILTER_PREFIX, "l");
@@ -214,7 +214,7 @@ static void report(struct bench *b, const char *what, double from)
 static void change(struct bench *b, const char *name, char what)
 {
 	uint64_t peers[RIB_PEERS_MAX / 64] = {0};
-	struct policy_program *p = program(b, what);
+	struct policy_program *p = program(b, what, true);
 
 	for (unsigned i = 0; i < b->feeders; i++)
 		peers[i / 64] |= UINT64_C(1) << i % 64;
@@ -230,6 +230,26 @@ static void change(struct bench *b, const char *name, char what)
 	sweep_counts(s, &c);
 	printf("%34s %7.3f s sweep alone: %lu seen, %lu changed\n", "", swept - t,
 	       (unsigned long)c.seen, (unsigned long)c.changed);
+	sweep_free(s);
+	policy_program_unref(p);
+}
+
+static void change_export(struct bench *b, const char *name, char what)
+{
+	uint64_t peers[RIB_PEERS_MAX / 64] = {0};
+	struct policy_program *p = program(b, what, false);
+	struct rib_export e = {
+		.program = p, .kind = SOURCE_EBGP, .community = true, .local_as = 65000};
+	uint16_t listener = (uint16_t)b->feeders;
+
+	peers[listener / 64] |= UINT64_C(1) << listener % 64;
+	double t = begin(b);
+	rib_peer_export(b->rib, listener, b->af, &e, ++b->generation);
+	struct sweep *s = sweep_new(b->rib, SWEEP_EXPORT, b->af, peers, b->generation);
+	while (sweep_step(s, never, NULL))
+		;
+	drain(b);
+	report(b, name, t);
 	sweep_free(s);
 	policy_program_unref(p);
 }
@@ -260,7 +280,7 @@ int main(int argc, char **argv)
 		.local_as = 65000, .router_id = 1, .default_local_pref = 100, .max_paths = 1};
 	const struct policy_binding open_bind = {.af = b.af};
 	struct policy_program *open = policy_program(b.store, NULL, &open_bind);
-	struct policy_program *a = program(&b, 'A');
+	struct policy_program *a = program(&b, 'A', true);
 	struct mallinfo2 m = mallinfo2();
 	size_t base = m.uordblks + m.hblkhd;
 
@@ -292,6 +312,10 @@ int main(int argc, char **argv)
 	change(&b, "W2bc' C to A", 'A');
 	change(&b, "W2br 1 % rejected, A to R", 'R');
 	change(&b, "W2br' R to A", 'A');
+	change_export(&b, "export: every route changes", 'B');
+	change_export(&b, "export: every route changes", 'A');
+	change_export(&b, "export: 1 % by prefix, A to P", 'P');
+	change_export(&b, "export: P to A", 'A');
 	t = begin(&b);
 	for (unsigned i = 0; i < b.feeders; i++)
 		rib_refresh_begin(b.rib, (uint16_t)i, b.af);

@@ -62,12 +62,15 @@ static void drop_memo(struct update_group *g)
 		memo_free(m);
 }
 
-// Entries are what they were; from now on outcomes follow the new program.
-static void new_program(struct update_group *g)
+// Entries are what they were; from now on outcomes follow the new program. older: a memo that is
+// taken over, or NULL.
+static void new_program(struct update_group *g, struct memo *older)
 {
 	drop_memo(g);
 	if (g->key.export.program)
 		g->memo = export_memo(g);
+	if (older)
+		memo_inherit(g->memo, older);
 	g->serial++;
 	export_default(g);
 	family_release(g->family);
@@ -77,7 +80,7 @@ void group_outdate(struct family *f)
 {
 	for (size_t i = 0; i < f->groups.count; i++) {
 		struct update_group *g = f->groups.item[i];
-		new_program(g);
+		new_program(g, NULL);
 		g->dirty = true;
 	}
 }
@@ -165,7 +168,7 @@ void group_join(struct member *m)
 		g->fill_next = 1;
 		g->fill_end = f->table.destinations.end;
 		g->filling = true;
-		new_program(g);
+		new_program(g, NULL);
 	}
 	m->cursor = g->out.end;
 	admit(g, m);
@@ -193,10 +196,26 @@ void group_leave(struct member *m)
 }
 
 // --- the export of members changes ----------------------------------------------------------------
+static bool frames_equal(const struct group_key *a, const struct group_key *b)
+{
+	struct group_key x = *a;
+
+	x.export.program = b->export.program;
+	return a->export.program && b->export.program && key_equal(&x, b);
+}
+
+// When nothing but the program changes, what the old memo knows goes along: most sets mean the same
+// under both.
 static void rekey(struct update_group *g, const struct group_key *k)
 {
+	struct memo *older = NULL;
+
+	if (frames_equal(&g->key, k)) {
+		older = g->memo;
+		g->memo = NULL;
+	}
 	set_key(g, k);
-	new_program(g);
+	new_program(g, older);
 	g->dirty = true;
 }
 
@@ -266,7 +285,7 @@ static void move_party(struct update_group *g, const struct group_key *k)
 	if (to == g)
 		rekey(g, k);
 	else
-		new_program(to);
+		new_program(to, NULL);
 	f->twins = true;
 }
 

@@ -152,6 +152,23 @@ static void sweep_destination(struct sweep *s, uint32_t n)
 		s->counts.best_moved += destination_end(&c);
 }
 
+#define AHEAD 32 // destinations
+
+// A set's own memory is the one thing that a walk does not come to in order.
+static void look_ahead(const struct sweep *s, uint32_t n)
+{
+	const struct table *t = &s->family->table;
+
+	if (n >= t->destinations.end)
+		return;
+	const struct destination *d = table_at(t, n);
+	if (!(d->info & DESTINATION_LIVE) || !d->first)
+		return;
+	const struct attr_set *set = attr_at(&s->family->attrs, table_path(t, d->first)->attr_in);
+	__builtin_prefetch(set);
+	__builtin_prefetch((const uint8_t *)set + 64);
+}
+
 static void decide_destination(struct sweep *s, uint32_t n)
 {
 	struct change c = destination_begin(s->family, n);
@@ -169,6 +186,8 @@ static bool walk_destinations(struct sweep *s, rib_deadline *over, void *arg)
 	while (s->next < t->destinations.end) {
 		for (unsigned i = 0; i < SLICE && s->next < t->destinations.end; i++, s->next++) {
 			const struct destination *d = table_at(t, s->next);
+			if (s->kind == SWEEP_IMPORT)
+				look_ahead(s, s->next + AHEAD);
 			if (!(d->info & DESTINATION_LIVE) || !d->first)
 				continue;
 			if (s->kind == SWEEP_IMPORT)
@@ -267,6 +286,9 @@ static bool walk_groups(struct sweep *s, rib_deadline *over, void *arg)
 			if (over(arg))
 				return true;
 		}
+		while (g->memo && memo_shed(g->memo)) // what it took over is of no more use
+			if (over(arg))
+				return true;
 		w->done = true;
 		g->dirty = false;
 	}
