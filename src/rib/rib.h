@@ -116,6 +116,7 @@ struct rib_delivery {
 
 enum rib_mark { RIB_MARK_END_OF_RIB, RIB_MARK_REFRESH_BEGIN, RIB_MARK_REFRESH_END };
 
+// From within these calls only rib_credit may be called.
 struct rib_ops {
 	void (*deliver)(void *arg, struct rib_delivery *d);  // contents are the receiver's; d is not
 	// In order with deliveries: the peer's cursor has passed the point (its shard of it).
@@ -154,6 +155,8 @@ uint32_t rib_refresh_end(struct rib *r, uint16_t peer, const struct af *af); // 
 void rib_refresh_answer(struct rib *r, uint16_t peer, const struct af *af); // ROUTE-REFRESH received: a cursor move, BoRR/EoRR marks when enhanced
 
 // --- aggregation ------------------------------------------------------------------------------------------
+// Each rib aggregates what it holds: with several shards the routes below one aggregate have to be
+// in one of them.
 struct rib_aggregate {
 	struct af_key key;
 	bool as_set, detail_suppressed;
