@@ -63,6 +63,8 @@ static void params_add(struct cli_schema *s)
 	s->param_count += own;
 }
 
+#define EXPANDED 3 // tables of cmd_schema that are made here: the first ones behind model's
+
 void cmd_schema(struct cli_schema *ret)
 {
 	model_schema(ret);
@@ -79,6 +81,19 @@ void cmd_schema(struct cli_schema *ret)
 	all[n++] = system_table;
 	ret->tables = all;
 	ret->table_count = n;
+}
+
+void cmd_schema_free(struct cli_schema *s)
+{
+	struct cli_schema of_model;
+	model_schema(&of_model);
+	for (unsigned t = of_model.table_count; t < of_model.table_count + EXPANDED; t++) {
+		for (unsigned i = 0; i < s->tables[t].count; i++)
+			mem_free((void *)s->tables[t].rows[i].grammar);
+		mem_free((void *)s->tables[t].rows);
+	}
+	mem_free((void *)s->tables);
+	mem_free((void *)s->params);
 }
 
 static const char *host_name(void *app)

@@ -21,8 +21,10 @@ static inline struct app *app_of(const struct cli_call *c)
 	return c->app;
 }
 
-// All rows: those of model/ and those of the commands, families written out. Call once.
+// All rows: those of model/ and those of the commands, families written out. Free it after the
+// grammar that was made of it.
 void cmd_schema(struct cli_schema *ret);
+void cmd_schema_free(struct cli_schema *s);
 void cmd_setup(struct app *a, struct cli_setup *ret);
 
 // --- rows that stand for one row per family -------------------------------------------------------

@@ -105,8 +105,9 @@ static struct speaker_config *startup(struct app *a, struct conf_tree *tree)
 	struct buf text = {0}, errors = {0};
 	const char *name = "";
 	struct speaker_config *config = NULL;
-	if (conf_store_startup(a->store, &text, &name, &errors) &&
-	    !cli_load(a->grammar, buf_cstr(&text), text.len, name, a, tree, &errors)) {
+	if (!conf_store_startup(a->store, &text, &name, &errors)) {
+		conf_tree_init(tree);
+	} else if (!cli_load(a->grammar, buf_cstr(&text), text.len, name, a, tree, &errors)) {
 		// The first commit has the next number: its verdicts must be newer than these.
 		config = model_compile(a->model, tree, conf_store_number(a->store), &errors);
 		if (config)
@@ -217,7 +218,6 @@ static int run(struct app *a, const struct options *o)
 {
 	struct conf_tree tree;
 	int status = 0;
-	conf_tree_init(&tree);
 	struct speaker_config *config = startup(a, &tree);
 	if (!config)
 		status = 1;
@@ -238,7 +238,8 @@ int main(int argc, char **argv)
 	struct cli_schema schema = {0};
 	options_read(argc, argv, &o);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is a full disk: a commit is refused, nobody dies
+	signal(SIGXFSZ,
+	       SIG_IGN); // a limit on file sizes is a full disk: a commit is refused, nobody dies
 	if (!o.check) {
 		make_directories(o.state);
 		make_socket_directory(o.socket);
@@ -251,6 +252,7 @@ int main(int argc, char **argv)
 	int status = run(&a, &o);
 	conf_store_free(a.store);
 	grammar_free(a.grammar);
+	cmd_schema_free(&schema);
 	model_free(a.model);
 	return status;
 }
