@@ -170,6 +170,7 @@ class WirePeer:
         self.lock = threading.Lock()
         self.sock = None
         self.reading = True
+        self.beating = True     # keepalives by itself
         self.answering = False  # a ROUTE-REFRESH is answered at once: we have no routes
 
     # --- the session ---------------------------------------------------------------------------
@@ -226,7 +227,7 @@ class WirePeer:
         raise AssertionError(f"no session {self.local} -> {self.remote}")
 
     def _keepalive(self, sock):
-        while self.hold and not self.closed.wait(max(1, self.hold / 3)):
+        while self.hold and self.beating and not self.closed.wait(max(1, self.hold / 3)):
             try:
                 self.send(message(KEEPALIVE), sock)
             except OSError:
