@@ -24,6 +24,8 @@ static json_t *job_json(const struct soft_job *j)
 		(json_int_t)j->longest_slice, "sessions_reset", (json_int_t)j->sessions_reset,
 		"merged", (json_int_t)j->merged, "generation", (json_int_t)j->generation);
 	json_object_update(o, figures);
+	if (j->note[0])
+		json_object_set_new(o, "note", json_string(j->note));
 	json_decref(figures);
 	return o;
 }
@@ -53,6 +55,8 @@ static void job_text(struct buf *b, const struct soft_job *j)
 			   (j->ended - j->started) / 1000 % 1000);
 	buf_format(b, "\n   Longest slice  : %" PRIu64 " us\n   Sessions reset : %u\n",
 		   j->longest_slice, j->sessions_reset);
+	if (j->note[0])
+		buf_format(b, "   Note           : %s\n", j->note);
 	if (j->merged)
 		buf_format(b, "   Merged requests: %u\n", j->merged);
 }
@@ -60,7 +64,7 @@ static void job_text(struct buf *b, const struct soft_job *j)
 static void display_jobs(struct cli_call *c)
 {
 	const struct soft_job **jobs;
-	unsigned n = speaker_jobs(app_of(c)->speaker, &jobs), running = 0;
+	unsigned n = speaker_jobs(app_of(c)->speaker, &jobs), shown = 0, running = 0;
 	struct ip only = {0};
 	bool one = call_peer_address(c, &only);
 	struct buf out = {0};
@@ -68,6 +72,7 @@ static void display_jobs(struct cli_call *c)
 	for (unsigned i = 0; i < n; i++) {
 		if (one && !ip_equal(&jobs[i]->address, &only))
 			continue;
+		shown++;
 		running += jobs[i]->state == JOB_WAITING || jobs[i]->state == JOB_ASKED ||
 			   jobs[i]->state == JOB_RUNNING;
 		if (c->json)
@@ -79,7 +84,7 @@ static void display_jobs(struct cli_call *c)
 		show_json(&out, json_pack("{s:i, s:O}", "running", (int)running, "jobs", list));
 		buf_u8(&out, '\n');
 	} else {
-		cli_print(c, " Soft resets: %u shown, %u running\n", n, running);
+		cli_print(c, " Soft resets: %u shown, %u running\n", shown, running);
 	}
 	json_decref(list);
 	cli_write(c, buf_cstr(&out), out.len);
