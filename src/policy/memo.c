@@ -138,10 +138,10 @@ static size_t record_size(const struct record *r)
 static uint32_t record_add(struct memo *m, const struct skeleton *s)
 {
 	unsigned slots = s ? s->slot_count : 0;
-	struct record *r = mem_zero(sizeof(*r) + slots * sizeof(uint32_t));
+	struct record *r = mem_alloc(sizeof(*r) + slots * sizeof(uint32_t));
 	uint32_t place;
 
-	r->skeleton = s;
+	*r = (struct record){.skeleton = s};
 	memset(r->leaves, 0xFF, slots * sizeof(uint32_t));
 	if (m->free_count) {
 		place = m->free_places[--m->free_count];
@@ -367,12 +367,12 @@ static uint32_t entry_known(struct memo *m, uint32_t id)
 
 static uint32_t leaf_resolve(struct memo *m, uint32_t id, struct record *r, int32_t leaf)
 {
-	const struct attr_set *set = attr_at(m->table, id);
 	struct attrs as;
 
 	if (leaf == SKELETON_REJECT)
 		return MEMO_REJECT;
 	if (r->leaves[~leaf] == UNRESOLVED) {
+		const struct attr_set *set = attr_at(m->table, id);
 		uint32_t v;
 		if (!leaf_inherited(m, id, r->skeleton, leaf, &v))
 			v = before(m, set, &as) ? leaf_of(m, set, &as, r->skeleton, leaf)

@@ -164,7 +164,8 @@ static void look_ahead(const struct sweep *s, uint32_t n)
 	const struct destination *d = table_at(t, n);
 	if (!(d->info & DESTINATION_LIVE) || !d->first)
 		return;
-	const struct attr_set *set = attr_at(&s->family->attrs, table_path(t, d->first)->attr_in);
+	const struct path *p = table_path(t, d->first);
+	const struct attr_set *set = attr_at(&s->family->attrs, p->attr_in);
 	__builtin_prefetch(set);
 	__builtin_prefetch((const uint8_t *)set + 64);
 }

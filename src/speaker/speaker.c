@@ -11,8 +11,8 @@
 
 // Bytes of batches toward one shard: beyond HIGH sockets rest until LOW. What is in flight is what a
 // peer's UPDATE waits behind (some 40 ms for a megabyte), whatever else arrives.
-#define IN_FLIGHT_HIGH (512u << 10)
-#define IN_FLIGHT_LOW  (256u << 10)
+#define IN_FLIGHT_HIGH (256u << 10)
+#define IN_FLIGHT_LOW  (128u << 10)
 
 // Of a prefix, what decides on its shard. Shorter aggregates than this see only part of their routes
 // when there is more than one shard.
