@@ -33,7 +33,8 @@ static void cursor_reads(void **state)
 
 static void cursor_error_sticks(void **state)
 {
-	static const uint8_t bytes[] = {1, 2, 3};
+	// On the heap, where a sanitizer sees a read past the end and the compiler does not guess.
+	uint8_t *bytes = mem_copy("\1\2\3", 3);
 	for (size_t n = 0; n <= 3; n++) {
 		struct cursor c = cursor_of(bytes, n);
 		assert_int_equal(cursor_u32(&c), 0);
@@ -46,6 +47,7 @@ static void cursor_error_sticks(void **state)
 	struct cursor inner = cursor_cut(&c, 4);
 	assert_true(c.error && inner.error);
 	assert_int_equal(cursor_left(&inner), 0);
+	mem_free(bytes);
 }
 
 static void buf_bytes(void **state)
