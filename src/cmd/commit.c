@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <jansson.h>
+#include "base/log.h"
 
 static const struct {
 	unsigned effect;
@@ -70,6 +70,16 @@ static void plan_text(struct buf *b, const struct soft_plan *p)
 			   shown);
 }
 
+// Who, when (the log's own time) and why.
+static void commit_log(const struct cli_call *c)
+{
+	// One-stage mode and `quit` commit too, with lines of their own.
+	const char *why =
+		conf_has(c->line, "commit") ? conf_value(c->line, "description-text") : NULL;
+	log_info("commit %u by %s%s%s", conf_store_number(app_of(c)->store),
+		 cli_session_user(c->session), why ? ": " : "", why ? why : "");
+}
+
 static void commit_apply(struct cli_call *c, struct speaker_config *next,
 			 const struct conf_tree *tree)
 {
@@ -81,6 +91,7 @@ static void commit_apply(struct cli_call *c, struct speaker_config *next,
 		cli_write(c, buf_cstr(&text), text.len);
 		cli_failed(c);
 	} else {
+		commit_log(c);
 		buf_clear(&text);
 		plan_text(&text, &plan);
 		speaker_apply(a->speaker, next, &plan);
