@@ -7,6 +7,7 @@ system's services or their configuration. Ports are above 1024; addresses are 12
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -175,8 +176,10 @@ class Exabgp(Daemon):
 
     def start(self, config, port=PORT):
         receiver = self.folder / "receive"
-        # Its standard output stays open as descriptor 3: ExaBGP takes an end of file for its death.
-        receiver.write_text(f"#!/bin/sh\nexec cat 3>&1 >> '{self.folder}/received.json'\n")
+        # Its standard output stays open as descriptor 3: ExaBGP takes an end of file for its death, and
+        # what command() writes there for a command.
+        receiver.write_text(f"#!/bin/sh\necho $$ > '{self.folder}/helper'\n"
+                            f"exec cat 3>&1 >> '{self.folder}/received.json'\n")
         receiver.chmod(0o755)
         (self.folder / "exabgp.conf").write_text(config.replace("@RECEIVER@", str(receiver)))
         env = {"exabgp.daemon.user": "root", "exabgp.daemon.daemonize": "false",
@@ -185,6 +188,11 @@ class Exabgp(Daemon):
         self.spawn(["/usr/sbin/exabgp", "exabgp.conf"], env)
         return self
 
+    def command(self, line):
+        helper = (self.folder / "helper").read_text().strip()
+        with open(f"/proc/{helper}/fd/3", "w", encoding="ascii") as f:
+            f.write(line + "\n")
+
     def received(self):
         path = self.folder / "received.json"
         if not path.exists():
@@ -192,7 +200,8 @@ class Exabgp(Daemon):
         out = []
         for line in path.read_text().splitlines():
             try:
-                out.append(json.loads(line))
+                # It writes ""ipv4"" in its records of route refresh.
+                out.append(json.loads(re.sub(r'""(\w+)""', r'"\1"', line)))
             except ValueError:
                 pass  # a line that is still being written
         return out

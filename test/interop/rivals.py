@@ -177,7 +177,7 @@ class BirdRival(Rival):
         text += "".join(f" {line}\n" for line in self.options.get("lines_of_its_own", ()))
         for f in s.families:
             text += f" {self.words[f]} {{ table {self.tables[f]}; import all; export filter {'tagged' if s.tagged else 'untagged'}; "
-            text += " ".join(self.options.get("channel6", ()) if f == IPV6 else ()) + " };\n"
+            text += " ".join(self.options.get("channel6" if f == IPV6 else "channel4", ())) + " };\n"
         return text + "}\n"
 
     def config(self):
@@ -361,6 +361,13 @@ class ExabgpRival(Rival):
         return [m for m in self.daemon.received()
                 if m.get("type") == kind and m["neighbor"]["address"]["peer"] == s.them]
 
+    def ask(self, family=IPV4):
+        self.daemon.command(f"neighbor {self.sessions[0].them} announce route-refresh {self.words[family]}")
+
+    def subtypes(self, session=None):
+        """Of the ROUTE-REFRESH messages that came: query, begin, end."""
+        return [m["neighbor"]["route-refresh"]["subtype"] for m in self.messages("refresh", session)]
+
     def mark(self):
         """Where the journal of received UPDATEs stands; for heard()."""
         return len(self.messages("update"))
@@ -401,4 +408,4 @@ class ExabgpRival(Rival):
     def status(self, session=None):
         states = [m["neighbor"]["state"] for m in self.messages("state", session)]
         return Status(bool(states) and states[-1] in ("up", "connected") and "up" in states and states[-1] == "up",
-                      states.count("up"), len(self.messages("refresh", session)), len(self.messages("update", session)))
+                      states.count("up"), self.subtypes(session).count("query"), len(self.messages("update", session)))

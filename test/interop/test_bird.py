@@ -2,7 +2,7 @@
 import pytest
 
 from daemons import wait_for
-from pairs import (US4, Pair, check_aggregate_and_default, check_attributes, check_dynamic, check_export_policy,
+from pairs import (US4, US6, Pair, check_aggregate_and_default, check_attributes, check_dynamic, check_export_policy,
                    check_import_policy, check_large_message, check_no_session, check_session_only, check_they_ask,
                    check_we_ask, listener, same,
                    values)
@@ -26,6 +26,23 @@ def test_attributes(pair, asn, families, wide):
     pair.run()
     for family in families:
         check_attributes(pair, r, family)
+
+
+def test_ipv4_over_ipv6(pair):
+    """Without RFC 8950 our IPv4 next hop is the router identifier, which is our address here."""
+    r = pair.rival(BirdRival, families=(IPV6, IPV4), wide=True, channel4=("next hop address 10.0.0.2;",))
+    pair.run()
+    for family in (IPV4, IPV6):
+        check_attributes(pair, r, family)
+
+
+def test_ipv4_with_ipv6_next_hops(pair):
+    """RFC 8950, agreed on: IPv4 routes with IPv6 next hops, both ways."""
+    r = pair.rival(BirdRival, families=(IPV4,), wide=True, channel4=("extended next hop on;",))
+    pair.run()
+    theirs, ours = pair.exchanged(r)
+    assert {t["next_hop"].lower() for t in theirs.values()} == {r.address6}
+    assert {o.next_hop for o in ours.values()} == {US6}
 
 
 @pytest.mark.parametrize("family", [IPV4, IPV6, MULTICAST], ids=["ipv4", "ipv6", "multicast"])

@@ -1,11 +1,11 @@
 """ExaBGP and our speaker. ExaBGP 4.2 ends its session when it has to answer a ROUTE-REFRESH to a neighbour with
-enhanced route refresh, and sends IPv4 multicast routes as unicast ones: so refresh is not negotiated with it
-here, and multicast is tried in one direction."""
+enhanced route refresh, and sends IPv4 multicast routes as unicast ones: so we never ask it here, and multicast
+is tried in one direction."""
 import pytest
 
 from daemons import wait_for
 from pairs import (Pair, check_aggregate_and_default, check_attributes, check_dynamic, check_export_policy,
-                   check_import_policy, check_session_only, listener)
+                   check_import_policy, check_session_only, check_they_ask, listener)
 from rivals import ExabgpRival
 from wirepeer import IPV4, IPV6, MULTICAST
 
@@ -31,6 +31,14 @@ def test_multicast_of_ours(pair):
     r.wait_routes(pair.ours[IPV4])
     held = r.wait_routes(pair.ours[MULTICAST], MULTICAST)
     assert held["30.9.0.0/16"].path == [100, 4200000003] and held["30.9.0.0/16"].med == 55
+
+
+@pytest.mark.parametrize("family", [IPV4, IPV6, MULTICAST], ids=["ipv4", "ipv6", "multicast"])
+def test_they_ask(pair, family):
+    r = pair.rival(ExabgpRival, families=(family,), wide=family == IPV6, originate=None)
+    pair.run()
+    check_they_ask(pair, r, family)
+    wait_for("both marks", lambda: r.subtypes() == ["begin", "end"], 5)
 
 
 def test_import_policy_from_kept_routes(pair):
