@@ -94,8 +94,8 @@ static void commit_apply(struct cli_call *c, struct speaker_config *next,
 		commit_log(c);
 		buf_clear(&text);
 		plan_text(&text, &plan);
-		speaker_apply(a->speaker, next, &plan);
 		cli_write(c, buf_cstr(&text), text.len);
+		speaker_apply(a->speaker, next, &plan);
 		cli_candidate_restart(c);
 	}
 	buf_free(&text);

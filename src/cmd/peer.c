@@ -148,14 +148,16 @@ static void display_peers(struct cli_call *c)
 static void verbose_timers(struct buf *b, const struct peer_record *r)
 {
 	const struct sess_config *s = &r->config->session;
-	buf_format(b, "\t Configured: Connect-retry Time: %u sec\n", s->connect_retry);
-	buf_format(b, "\t Configured: Active Hold Time: %u sec   Keepalive Time:%u sec\n",
+	buf_format(b, "         Configured: Connect-retry Time: %u sec\n", s->connect_retry);
+	buf_format(b, "         Configured: Active Hold Time: %u sec   Keepalive Time:%u sec\n",
 		   s->hold_time, s->keepalive);
 	if (r->negotiated) {
-		buf_format(b, "\t Received  : Active Hold Time: %u sec\n",
+		buf_format(b, "         Received  : Active Hold Time: %u sec\n",
 			   r->negotiated->hold_time);
-		buf_format(b, "\t Negotiated: Active Hold Time: %u sec   Keepalive Time:%u sec\n",
-			   r->negotiated->hold_time, r->negotiated->keepalive);
+		buf_format(
+			b,
+			"         Negotiated: Active Hold Time: %u sec   Keepalive Time:%u sec\n",
+			r->negotiated->hold_time, r->negotiated->keepalive);
 	}
 }
 
@@ -164,22 +166,22 @@ static void verbose_capabilities(struct buf *b, const struct peer_record *r)
 	if (!r->negotiated)
 		return;
 	const struct capabilities *in = &r->negotiated->received, *out = &r->negotiated->sent;
-	buf_text(b, "\t Peer optional capabilities:\n");
+	buf_text(b, "         Peer optional capabilities:\n");
 	if (in->multiprotocol)
-		buf_text(b, "\t Peer supports bgp multi-protocol extension\n");
+		buf_text(b, "         Peer supports bgp multi-protocol extension\n");
 	if (in->refresh)
-		buf_text(b, "\t Peer supports bgp route refresh capability\n");
+		buf_text(b, "         Peer supports bgp route refresh capability\n");
 	if (in->enhanced_refresh)
-		buf_text(b, "\t Peer supports bgp enhanced route refresh capability\n");
+		buf_text(b, "         Peer supports bgp enhanced route refresh capability\n");
 	if (in->as4)
-		buf_text(b, "\t Peer supports bgp 4-byte-as capability\n");
+		buf_text(b, "         Peer supports bgp 4-byte-as capability\n");
 	if (in->extended_message)
-		buf_text(b, "\t Peer supports bgp extended message capability\n");
+		buf_text(b, "         Peer supports bgp extended message capability\n");
 	for (unsigned i = 0; i < af_count; i++) {
 		bool sent = (out->families & af_bit(af_list[i])) != 0,
 		     got = (in->families & af_bit(af_list[i])) != 0;
 		if (sent || got)
-			buf_format(b, "\t Address family %s: %s\n", af_list[i]->title,
+			buf_format(b, "         Address family %s: %s\n", af_list[i]->title,
 				   sent && got ? "advertised and received"
 				   : sent      ? "advertised"
 					       : "received");
@@ -198,7 +200,8 @@ static void verbose_messages(struct buf *b, const char *title, const uint64_t n[
 					      BGP_ROUTE_REFRESH};
 	buf_format(b, " %s: Total %" PRIu64 " messages\n", title, n[0]);
 	for (unsigned i = 0; i < sizeof order / sizeof *order; i++)
-		buf_format(b, "\t\t  %-30s %" PRIu64 "\n", names[order[i]], n[order[i]]);
+		buf_format(b, "                  %-30s %" PRIu64 "\n", names[order[i]],
+			   n[order[i]]);
 }
 
 static void verbose_moment(struct buf *b, const char *title, int64_t at, const char *never)
@@ -236,23 +239,23 @@ static void verbose_options(struct buf *b, const struct peer_record *r)
 static void verbose_text(struct buf *b, const struct peer_record *r)
 {
 	const struct sess_config *s = &r->config->session;
-	buf_format(b, "\n\t BGP Peer is %s,  remote AS %u\n\t Type: %s link\n", r->address, r->as,
-		   s->internal ? "IBGP" : "EBGP");
-	buf_text(b, "\t BGP version 4, Remote router ID ");
+	buf_format(b, "\n         BGP Peer is %s,  remote AS %u\n         Type: %s link\n",
+		   r->address, r->as, s->internal ? "IBGP" : "EBGP");
+	buf_text(b, "         BGP version 4, Remote router ID ");
 	show_router_id(b, r->negotiated ? r->negotiated->remote_router_id : 0);
-	buf_format(b, "\n\t Update-group ID: %u\n", r->routes.group);
-	buf_format(b, "\t BGP current state: %s, Up for ", r->state);
+	buf_format(b, "\n         Update-group ID: %u\n", r->routes.group);
+	buf_format(b, "         BGP current state: %s, Up for ", r->state);
 	show_duration_long(b, sess_up_time(r->session));
-	buf_format(b, "\n\t BGP current event: %s\n\t BGP last state: %s\n",
+	buf_format(b, "\n         BGP current event: %s\n         BGP last state: %s\n",
 		   sess_last_event(r->session), sess_state_text(sess_last_state(r->session)));
-	buf_format(b, "\t BGP Peer Up count: %u\n", r->counters->established_count);
+	buf_format(b, "         BGP Peer Up count: %u\n", r->counters->established_count);
 	buf_format(
 		b,
-		"\t Received total routes: %u\n\t Received active routes total: %u\n\t Advertised total routes: %u\n",
+		"         Received total routes: %u\n         Received active routes total: %u\n         Advertised total routes: %u\n",
 		r->routes.received, r->routes.best, r->routes.advertised);
 	if (r->negotiated)
-		buf_format(b, "\t Port: Local - %u        Remote - %u\n", r->negotiated->local_port,
-			   r->negotiated->remote_port);
+		buf_format(b, "         Port: Local - %u        Remote - %u\n",
+			   r->negotiated->local_port, r->negotiated->remote_port);
 	verbose_timers(b, r);
 	verbose_capabilities(b, r);
 	verbose_messages(b, "Received", r->counters->in);

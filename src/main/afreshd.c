@@ -2,11 +2,13 @@
 // terminals, and runs until a signal. Everything runs in this one control thread, but for the rib
 // threads that the speaker starts.
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +154,20 @@ static void make_socket_directory(const char *socket)
 	mem_free(directory);
 }
 
+// The state directory is one daemon's: two that write one journal would lose each other's commits.
+// The lock goes with the process. false: it is taken, and who asked has been told.
+static bool lock_state(const char *directory)
+{
+	char *path = mem_format("%s/lock", directory);
+	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0640);
+	bool taken = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+	if (taken)
+		log_error("the state directory %s is in use by another afreshd: choose -d",
+			  directory);
+	mem_free(path);
+	return !taken;
+}
+
 static void on_stop(void *arg)
 {
 	log_info("signal to stop");
@@ -243,6 +259,8 @@ int main(int argc, char **argv)
 	if (!o.check) {
 		make_directories(o.state);
 		make_socket_directory(o.socket);
+		if (!lock_state(o.state))
+			return 1;
 	}
 	a.model = model_new();
 	a.host = (struct model_host){.peer_established = peer_established, .model = a.model};

@@ -65,9 +65,11 @@ static void password_change(struct speaker_peer *p, const struct peer_config *c)
 // The new configuration of one peer. Its session is reset here if that is what the change means.
 static void peer_change(struct speaker_peer *p, const struct peer_config *c, uint32_t generation)
 {
-	bool anew = !sess_config_equal(&c->session, sess_get_config(p->session));
-	bool shutdown = c->session.shutdown;
+	struct sess_config session;
+	bool anew, shutdown = c->session.shutdown;
 
+	peer_session_of(p->speaker, c, &session);
+	anew = !sess_config_equal(&session, sess_get_config(p->session));
 	password_change(p, c);
 	if (p->own && p->own != c) {
 		peer_config_release(p->own);
@@ -75,7 +77,7 @@ static void peer_change(struct speaker_peer *p, const struct peer_config *c, uin
 		p->own = c->dynamic ? (struct peer_config *)c : NULL;
 	}
 	p->config = c;
-	sess_configure(p->session, &c->session);
+	sess_configure(p->session, &session);
 	for (unsigned i = 0; i < af_count; i++) {
 		if (c->family[i].enabled)
 			peer_give(p, i, generation);

@@ -60,6 +60,13 @@ void peer_export_of(const struct speaker_peer *p, const struct peer_config *c, u
 		ret->local = n->local;
 }
 
+void peer_session_of(const struct speaker *s, const struct peer_config *c, struct sess_config *ret)
+{
+	*ret = c->session;
+	if (!ret->local.bits && s->options.listen.bits == ret->remote.bits)
+		ret->local = s->options.listen;
+}
+
 static struct policy_program *counted(struct policy_program *p)
 {
 	return p ? policy_program_ref(p) : NULL;
@@ -397,6 +404,7 @@ struct speaker_peer *peer_new(struct speaker *s, const struct ip *address,
 			      const struct peer_config *c, bool dynamic)
 {
 	struct speaker_peer *p = MEM_NEW(struct speaker_peer);
+	struct sess_config session;
 
 	if (!number_take(s, &p->number)) {
 		log_error("peer %s: no more than %u peers are possible",
@@ -412,7 +420,8 @@ struct speaker_peer *peer_new(struct speaker *s, const struct ip *address,
 	p->grants = mem_zero(s->shard_count * sizeof(*p->grants));
 	p->idle_timer = timer_new(s->loop, idle_over, p);
 	p->interval_timer = timer_new(s->loop, interval_over, p);
-	p->session = sess_new(s->loop, &c->session, &session_ops, p);
+	peer_session_of(s, c, &session);
+	p->session = sess_new(s->loop, &session, &session_ops, p);
 	s->by_number[p->number] = p;
 	peers_insert(s, p);
 	if (s->door && c->session.password[0])

@@ -303,14 +303,17 @@ static void plan_options(struct soft_plan *plan, struct speaker *s, unsigned i, 
 static void plan_peer(struct soft_plan *plan, const struct speaker_peer *p,
 		      const struct peer_config *c)
 {
+	struct sess_config session;
+
 	if (!peer_established(p))
 		return;
 	if (!c) {
 		step_session(plan, p, "peer removed");
 		return;
 	}
-	if (!sess_config_equal(&c->session, sess_get_config(p->session))) {
-		step_session(plan, p, session_cause(sess_get_config(p->session), &c->session));
+	peer_session_of(p->speaker, c, &session);
+	if (!sess_config_equal(&session, sess_get_config(p->session))) {
+		step_session(plan, p, session_cause(sess_get_config(p->session), &session));
 		return;
 	}
 	for (unsigned i = 0; i < af_count; i++) {

@@ -94,6 +94,8 @@ void peer_give(struct speaker_peer *p, unsigned i,
 	       uint32_t generation);      // import and export as configured, to the shards
 void peer_revive(struct speaker_peer *p); // after route-limit: starts it again
 // What the shards would be given: the configured values with what the session has taught us.
+// The session as it is run: without an address of its own it takes the one that `-l` names.
+void peer_session_of(const struct speaker *s, const struct peer_config *c, struct sess_config *ret);
 void peer_import_of(const struct speaker_peer *p, const struct peer_config *c, unsigned i,
 		    struct rib_import *ret);
 void peer_export_of(const struct speaker_peer *p, const struct peer_config *c, unsigned i,
