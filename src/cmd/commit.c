@@ -35,7 +35,10 @@ static void step_text(struct buf *b, const struct soft_step *s)
 			buf_format(b, "%s%s", join, effects[i].text);
 			if (effects[i].effect == EFFECT_IMPORT)
 				buf_format(b, " (%s, %" PRIu64 " routes)",
-					   soft_means_text(s->means), s->routes);
+					   soft_means_text(s->means == MEANS_PENDING
+								   ? MEANS_ACCEPTED
+								   : s->means),
+					   s->routes);
 			join = "; ";
 		}
 	if (s->why[0])

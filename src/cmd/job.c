@@ -6,14 +6,27 @@
 
 #include <jansson.h>
 
+// A decision made again concerns no peer in particular and has neither direction.
+static const char *job_peer(const struct soft_job *j, char *buf)
+{
+	return j->peer == RIB_NO_PEER ? "all" : ip_text(&j->address, buf);
+}
+
+static const char *job_direction(const struct soft_job *j)
+{
+	if (j->means == MEANS_DECIDE)
+		return "decision";
+	return j->import ? "import" : "export";
+}
+
 static json_t *job_json(const struct soft_job *j)
 {
 	char address[IP_TEXT_MAX];
-	json_t *o = json_pack(
-		"{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "job", (json_int_t)j->number, "peer",
-		ip_text(&j->address, address), "family", j->af->name, "direction",
-		j->import ? "import" : "export", "means", soft_means_text(j->means), "state",
-		soft_state_text(j->state), "origin", j->origin, "percent", (int)j->percent);
+	json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "job",
+			      (json_int_t)j->number, "peer", job_peer(j, address), "family",
+			      j->af->name, "direction", job_direction(j), "means",
+			      soft_means_text(j->means), "state", soft_state_text(j->state),
+			      "origin", j->origin, "percent", (int)j->percent);
 	json_t *figures = json_pack(
 		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "seen",
 		(json_int_t)j->counts.seen, "changed", (json_int_t)j->counts.changed,
@@ -33,15 +46,15 @@ static json_t *job_json(const struct soft_job *j)
 static void job_text(struct buf *b, const struct soft_job *j)
 {
 	char address[IP_TEXT_MAX];
-	buf_format(b, " Job %u: peer %s, %s, %s, by %s\n", j->number, ip_text(&j->address, address),
-		   j->af->title, j->import ? "import" : "export", j->origin);
+	buf_format(b, " Job %u: peer %s, %s, %s, by %s\n", j->number, job_peer(j, address),
+		   j->af->title, job_direction(j), j->origin);
 	buf_format(b, "   State          : %s (%u%%)\n   Means          : %s\n",
 		   soft_state_text(j->state), j->percent, soft_means_text(j->means));
 	if (j->state == JOB_PENDING)
 		buf_format(
 			b,
 			"   Needs          : a new session (reset bgp %s) for what had been rejected before\n",
-			address);
+			job_peer(j, address));
 	buf_format(b,
 		   "   Routes         : %" PRIu64 " seen, %" PRIu64 " changed, %" PRIu64
 		   " newly accepted, %" PRIu64 " newly rejected\n",

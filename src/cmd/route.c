@@ -10,17 +10,21 @@
 
 #include "base/mem.h"
 
+enum show_phase { SHOW_COUNT, SHOW_PRINT, SHOW_TOLD };
+
 struct show {
 	struct cli_call *call;
+	enum show_phase phase;
 	struct rib_query query;
 	struct af_key exact, within;
 	struct route_filter *filter;
 	struct speaker_read *read;
-	bool counting, statistics, detail, first, stopped;
+	bool statistics, detail, first, stopped;
 	unsigned count, best;
-	struct ip address; // typed without a length: looked up from the longest prefix down
-	int shorter;       // length to try when there is nothing; -1: no more
-	struct buf last;   // prefix of the row before
+	unsigned asked, told; // detail: peers looked at, and those that have been told the prefix
+	struct ip address;    // typed without a length: looked up from the longest prefix down
+	int shorter;          // length to try when there is nothing; -1: no more
+	struct buf last;      // prefix of the row before
 	struct buf out;
 };
 
@@ -57,13 +61,30 @@ static void show_route(struct show *s, const struct rib_route *route)
 	route_record_free(&r);
 }
 
+// A peer that has the prefix in its Adj-RIB-Out.
+static void show_told_peer(struct show *s)
+{
+	struct speaker_peer *p = speaker_peer_by_number(app_of(s->call)->speaker, s->query.peer);
+	if (!p)
+		return;
+	s->told++;
+	buf_text(&s->out, "    ");
+	ip_put(&s->out, &speaker_peer_config(p)->address);
+	buf_u8(&s->out, '\n');
+}
+
 static bool show_rows(void *arg, const struct rib_route *routes, unsigned n)
 {
 	struct show *s = arg;
+	if (s->phase == SHOW_TOLD) {
+		if (n)
+			show_told_peer(s);
+		return true;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		if (!route_filter_matches(s->filter, &routes[i], s->query.view))
 			continue;
-		if (s->counting) {
+		if (s->phase == SHOW_COUNT) {
 			s->count++;
 			s->best += routes[i].best;
 		} else {
@@ -77,6 +98,7 @@ static bool show_rows(void *arg, const struct rib_route *routes, unsigned n)
 }
 
 static void show_start(struct show *s);
+static void show_end(void *arg, bool complete);
 
 // An address without a length: the next shorter prefix that could contain it.
 static bool show_shorter(struct show *s)
@@ -88,22 +110,54 @@ static bool show_shorter(struct show *s)
 	return true;
 }
 
+// Detail: asks for the next peer's Adj-RIB-Out. false: all have been asked, and the answer is printed.
+static bool show_next_peer(struct show *s)
+{
+	struct speaker *speaker = app_of(s->call)->speaker;
+	s->phase = SHOW_TOLD;
+	s->query.view = RIB_VIEW_ADVERTISED;
+	while (s->asked < speaker_peer_count(speaker)) {
+		const struct speaker_peer *p = speaker_peer_at(speaker, s->asked++);
+		const struct sess_negotiated *n = sess_get_negotiated(speaker_peer_session(p));
+		if (!n || !(n->families & af_bit(s->query.af)))
+			continue;
+		s->query.peer = speaker_peer_number(p);
+		s->read = speaker_read_start(speaker, &s->query, NULL, show_rows, show_end, s);
+		return true;
+	}
+	if (s->told)
+		cli_print(s->call, " Advertised to such %u peers:\n", s->told);
+	else
+		cli_print(s->call, " Not advertised to any peer yet\n");
+	show_flush(s);
+	return false;
+}
+
+static void show_counted(struct show *s)
+{
+	s->stopped = s->detail && !s->count && !s->call->json;
+	if (s->stopped)
+		cli_print(s->call, "Info: The network does not exist.\n");
+}
+
 static void show_end(void *arg, bool complete)
 {
 	struct show *s = arg;
 	struct cli_call *c = s->call;
 	s->read = NULL;
-	if (s->counting && complete && show_shorter(s))
-		return;
-	if (s->counting && complete && s->detail && !s->count && !c->json) {
-		cli_print(c, "Info: The network does not exist.\n");
-		s->stopped = true;
+	if (complete && s->phase == SHOW_COUNT) {
+		if (show_shorter(s))
+			return;
+		show_counted(s);
+		if (!s->statistics && !s->stopped) {
+			s->phase = SHOW_PRINT;
+			show_start(s);
+			return;
+		}
 	}
-	if (s->counting && complete && !s->statistics && !s->stopped) {
-		s->counting = false;
-		show_start(s);
+	if (complete && s->detail && !s->stopped && !c->json && s->phase != SHOW_COUNT &&
+	    show_next_peer(s))
 		return;
-	}
 	if (c->json && !s->stopped)
 		cli_print(c, s->statistics ? "{\"routes\":%u,\"best\":%u}\n" : "\n]}\n", s->count,
 			  s->best);
@@ -171,11 +225,11 @@ static void show_detail_head(struct show *s)
 
 static void show_start(struct show *s)
 {
-	if (!s->counting && s->call->json)
+	if (s->phase == SHOW_PRINT && s->call->json)
 		cli_print(s->call, "{\"total\":%u,\"routes\":[", s->count);
-	else if (!s->counting && s->detail && s->count)
+	else if (s->phase == SHOW_PRINT && s->detail && s->count)
 		show_detail_head(s);
-	else if (!s->counting && !s->detail)
+	else if (s->phase == SHOW_PRINT && !s->detail)
 		show_legend(s);
 	s->first = true;
 	s->read = speaker_read_start(app_of(s->call)->speaker, &s->query, NULL, show_rows, show_end,
@@ -214,7 +268,7 @@ static void show_begin(struct cli_call *c, struct show *s)
 {
 	s->call = c;
 	c->data = s;
-	s->counting = true;
+	s->phase = SHOW_COUNT;
 	s->statistics = conf_has(c->line, "statistics");
 	c->resume = show_resume;
 	cli_later(c, show_cancel);

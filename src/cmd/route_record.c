@@ -66,6 +66,8 @@ void route_record_fill(struct app *a, struct route_record *r, const struct rib_r
 	r->path_index = route->path_index;
 	r->path_count = route->path_count;
 	r->local = route->peer == RIB_NO_PEER;
+	if (!r->next_hop.len) // our own, not told to anybody yet
+		buf_text(&r->next_hop, route->af->props & AF_WIDE ? "::" : "0.0.0.0");
 	struct speaker_peer *p = r->local ? NULL : speaker_peer_by_number(a->speaker, route->peer);
 	if (p) {
 		const struct sess_negotiated *n = sess_get_negotiated(speaker_peer_session(p));
