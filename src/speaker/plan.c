@@ -217,8 +217,8 @@ static void plan_export(struct soft_plan *plan, const struct speaker_peer *p,
 	if (next.program == r->export.program)
 		snprintf(step.why, sizeof(step.why), "export");
 	else
-		snprintf(step.why, sizeof(step.why), "export policy %.60s",
-			 c->family[i].export_policy);
+		snprintf(step.why, sizeof(step.why), "export policy%s%.60s",
+			 c->family[i].export_policy[0] ? " " : "", c->family[i].export_policy);
 	soft_plan_add(plan, &step);
 }
 

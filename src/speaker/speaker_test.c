@@ -340,6 +340,20 @@ static void keep_switched(void **unused)
 	assert_int_equal(peer[0].refresh_in, 1);
 }
 
+// A changed export policy: its reason is put well when the policy has no name.
+static void export_changed(void **unused)
+{
+	feeder_and_listener(PEER_REFRESH);
+	set(STEP_OBJECT, OBJECT_POLICY, 0, refusing_seed(), 0);
+	set(STEP_BIND, 1, 0, OBJECT_POLICY, 0);
+	commit();
+	assert_int_equal(plan.count, 1);
+	assert_int_equal(step_of(1)->effects, EFFECT_EXPORT);
+	assert_string_equal(step_of(1)->why, "export policy");
+	settle();
+	assert_int_equal(peer[1].told_count[0], 0);
+}
+
 // The same content under the same names: no plan, no message.
 static void equal_commit(void **unused)
 {
