@@ -42,6 +42,11 @@ static void put_effects(const struct row *row, struct buf *out)
 		buf_text(out, "- A change neither resets sessions nor runs policies again.\n");
 		return;
 	}
+	if (row->enters && row->effect == EFFECT_SESSION) {
+		buf_text(out, "- Entering it changes nothing. `undo` deletes what it holds, which "
+			      "resets the sessions that it concerns.\n");
+		return;
+	}
 	for (size_t i = 0; i < sizeof(effects) / sizeof(effects[0]); i++) {
 		if (!(row->effect & effects[i].effect))
 			continue;
