@@ -75,7 +75,6 @@ struct member {
 	uint32_t stale_before; // epoch of the last BoRR; 0: no refresh under way
 	uint32_t purge_before; // paths of older epochs are dead: they wait for the purge
 	uint32_t received, accepted, best, stale, dead;
-	uint32_t unkept;       // rejected and not kept, this session
 	uint64_t withdrawn_by_sweep;
 };
 

@@ -97,7 +97,6 @@ void rib_peer_up(struct rib *r, uint16_t peer, uint32_t session, const struct ri
 		if (!m)
 			continue;
 		family_settle(m->family);
-		m->unkept = 0;
 		join_if_ready(m);
 	}
 }
@@ -109,7 +108,6 @@ static void member_down(struct member *m)
 	m->stale_before = 0;
 	m->stale = 0;
 	m->dead = m->received;
-	m->unkept = 0;
 	if (m->dead)
 		purge_start(m->family);
 }
@@ -220,7 +218,7 @@ void rib_peer_counts(struct rib *r, uint16_t peer, const struct af *af, struct r
 	family_settle(m->family);
 	uint32_t held = m->received - m->dead;
 	ret->accepted = m->accepted < held ? m->accepted : held;
-	ret->rejected = held - ret->accepted + m->unkept;
+	ret->rejected = held - ret->accepted;
 	ret->received = held;
 	ret->best = m->best;
 	ret->stale = m->stale;

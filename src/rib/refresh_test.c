@@ -254,6 +254,32 @@ static void test_second_begin_marks_again(void **state) // C20
 	assert_string_not_equal(world_belief(&w, 1, v4, "11.0.0.0/8"), "");
 }
 
+// What is rejected and not kept is in no count: it may be accepted or withdrawn unnoticed later.
+static void test_rejected_unkept_is_not_counted(void **state)
+{
+	struct rib_import in;
+
+	peers(2);
+	fixture_config(&w.policy, "route-policy p deny node 10\n");
+	in = world_import(&w, 0, SOURCE_EBGP);
+	in.keep_all = false;
+	in.program = fixture_program(&w.policy, v4, true, "p");
+	tell(0, "10.0.0.0/8", A);
+	rib_peer_import(w.rib, 0, world_af(v4), &in, ++w.generation);
+	tell(0, "10.0.0.0/8 11.0.0.0/8", A);
+	assert_int_equal(counts(0).received, 0);
+	assert_int_equal(counts(0).rejected, 0);
+	policy_program_unref(in.program);
+	in.program = w.open;
+	rib_peer_import(w.rib, 0, world_af(v4), &in, ++w.generation);
+	tell(0, "10.0.0.0/8 11.0.0.0/8", A);
+	assert_int_equal(counts(0).received, 2);
+	assert_int_equal(counts(0).accepted, 2);
+	assert_int_equal(counts(0).rejected, 0);
+	world_work(&w);
+	no_trouble();
+}
+
 static void test_rejected_routes_are_swept_too(void **state) // C22
 {
 	struct rib_import in;
@@ -359,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_changes_during_answer),
 		cmocka_unit_test(test_stale_routes_are_swept),
 		cmocka_unit_test(test_second_begin_marks_again),
+		cmocka_unit_test(test_rejected_unkept_is_not_counted),
 		cmocka_unit_test(test_rejected_routes_are_swept_too),
 		cmocka_unit_test(test_session_ends_and_begins),
 		cmocka_unit_test(test_keep_all_routes),

@@ -204,6 +204,8 @@ void rib_read(struct rib *r, const struct rib_query *q, rib_visit *fn, void *arg
 bool rib_read_slice(struct rib *r, const struct rib_query *q, uint32_t *position, uint32_t destinations, rib_visit *fn, void *arg);
 
 struct rib_counts {             // of one peer and family; all O(1)
+	// received: stored; accepted + rejected are the same routes. What was rejected and is not
+	// kept is in none of them: whether it still exists, or came in since, nobody can tell.
 	uint32_t received, accepted, rejected, best, advertised, stale;
 	uint64_t withdrawn_by_sweep;
 	uint32_t group;             // number of the export group

@@ -27,6 +27,8 @@ struct sweep {
 	uint32_t next;
 	struct sweep_counts counts;
 	struct sweep_counts *by_peer; // [RIB_PEERS_MAX], made for import
+	uint16_t *touched;            // peers whose paths of the destination at hand have changed
+	unsigned touched_count, touched_cap;
 	// Within a step: the last peer, its last set, and the verdict if it is the same for every
 	// prefix. Neighbouring routes have much in common.
 	uint16_t near_peer;               // RIB_NO_PEER: none
@@ -59,6 +61,7 @@ void sweep_free(struct sweep *s)
 	if (!s)
 		return;
 	mem_free(s->by_peer);
+	mem_free(s->touched);
 	mem_free(s->walks);
 	mem_free(s);
 }
@@ -116,11 +119,26 @@ static uint32_t verdict_of(struct sweep *s, struct member *m, const struct path 
 // Returns whether the destination has to be decided again.
 static bool judge_path(struct change *c, struct path *p, struct member *m, uint32_t verdict)
 {
-	if (!verdict && !m->in.keep_all) {
-		m->unkept++;
+	if (!verdict && !m->in.keep_all)
 		return path_take(c, p->peer);
-	}
 	return path_judge(c, p, verdict, m->generation);
+}
+
+static void touch(struct sweep *s, uint16_t peer)
+{
+	if (s->touched_count == s->touched_cap) {
+		s->touched_cap = s->touched_cap ? s->touched_cap * 2 : 16;
+		s->touched = mem_resize(s->touched, s->touched_cap * sizeof(*s->touched));
+	}
+	s->touched[s->touched_count++] = peer;
+}
+
+// A best path that moved is put down to every peer whose paths of the destination changed.
+static void count_moved(struct sweep *s)
+{
+	s->counts.best_moved++;
+	for (unsigned i = 0; i < s->touched_count; i++)
+		s->by_peer[s->touched[i]].best_moved++;
 }
 
 // Most paths keep their verdict and are only stamped; a change begins with the first that does not.
@@ -131,6 +149,7 @@ static void sweep_destination(struct sweep *s, uint32_t n)
 	struct change c = {0};
 	bool changed = false;
 
+	s->touched_count = 0;
 	for (uint32_t p = d->first, next; p; p = next) {
 		struct path *path = table_path(&f->table, p);
 		struct member *m;
@@ -146,10 +165,11 @@ static void sweep_destination(struct sweep *s, uint32_t n)
 		}
 		if (!c.family)
 			c = destination_begin(f, n);
+		touch(s, path->peer);
 		changed |= judge_path(&c, path, m, verdict);
 	}
-	if (changed)
-		s->counts.best_moved += destination_end(&c);
+	if (changed && destination_end(&c))
+		count_moved(s);
 }
 
 #define AHEAD 32 // destinations

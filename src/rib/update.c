@@ -42,7 +42,6 @@ static void announce(struct member *m, const struct af_key *key, uint64_t hash, 
 	uint32_t verdict = import_verdict(m, attr_in, key);
 
 	if (!verdict && !m->in.keep_all) {
-		m->unkept++;
 		withdraw(f, m->peer->number, key, hash);
 		return;
 	}

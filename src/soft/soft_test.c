@@ -165,6 +165,7 @@ static void invariant_5(void **state)
 	assert_int_equal(g.withdrawn[1], RIG_ROUTES / 2);
 	assert_int_equal(rig_job(&g, 0)->counts.newly_rejected, RIG_ROUTES / 2);
 	assert_int_equal(rig_job(&g, 0)->counts.newly_accepted, 0);
+	assert_int_equal(rig_job(&g, 0)->counts.best_moved, RIG_ROUTES / 2);
 	assert_int_equal(rig_job(&g, 0)->percent, 100);
 }
 
@@ -315,6 +316,8 @@ static void shared_walk(void **state)
 	assert_int_equal(g.orders, 1);
 	assert_int_equal(rig_job(&g, 0)->counts.seen, 0);
 	assert_int_equal(rig_job(&g, 1)->counts.seen, RIG_ROUTES);
+	assert_int_equal(rig_job(&g, 0)->counts.best_moved, 0);
+	assert_int_equal(rig_job(&g, 1)->counts.best_moved, RIG_ROUTES / 2);
 }
 
 // An export soft reset by command sends everything again, once per request that was not merged.
