@@ -642,7 +642,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(import_with_refresh), CASE(import_retained), CASE(import_pending),
-		CASE(keep_switched),       CASE(equal_commit),    CASE(session_change),
+		CASE(keep_switched),       CASE(equal_commit),    CASE(export_changed),    CASE(session_change),
 		CASE(peer_removed),        CASE(refresh_export),  CASE(refresh_asked),
 		CASE(refresh_idle),        CASE(refresh_refused), CASE(route_limit),
 		CASE(dynamic_neighbour),   CASE(slow_reader),     CASE(reads),
