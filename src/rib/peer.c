@@ -187,6 +187,26 @@ void rib_refresh_answer(struct rib *r, uint16_t peer, const struct af *af)
 		dump_refresh(m);
 }
 
+static bool is_owed(const struct member *m)
+{
+	return m && m->group &&
+	       (m->cursor != m->group->out.end || m->dump.sent_at || m->owed.count);
+}
+
+bool rib_owes(const struct rib *r)
+{
+	for (unsigned i = 0; i < af_count; i++) {
+		const struct family *f = r->families[i];
+		for (size_t k = 0; f && k < f->groups.count; k++) {
+			const struct update_group *g = f->groups.item[k];
+			for (size_t n = 0; n < g->members.count; n++)
+				if (is_owed(g->members.item[n]))
+					return true;
+		}
+	}
+	return false;
+}
+
 void rib_credit(struct rib *r, uint16_t peer, size_t bytes)
 {
 	struct rib_peer *p = rib_peer(r, peer);
@@ -198,9 +218,7 @@ void rib_credit(struct rib *r, uint16_t peer, size_t bytes)
 		return;
 	for (unsigned i = 0; i < af_count; i++) {
 		struct member *m = p->members[i];
-		if (!m || !m->group)
-			continue;
-		if (m->cursor != m->group->out.end || m->dump.sent_at || m->owed.count) {
+		if (is_owed(m)) {
 			m->group->busy = true;
 			rib_wake(r);
 		}

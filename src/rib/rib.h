@@ -172,6 +172,7 @@ void rib_credit(struct rib *r, uint16_t peer, size_t bytes); // sets, does not a
 // known here, so the caller passes deadline checks): returns true if there is more to do.
 typedef bool rib_deadline(void *arg); // true: time is over
 bool rib_work(struct rib *r, rib_deadline *over, void *arg);
+bool rib_owes(const struct rib *r); // something is still to be delivered, be it for want of credit
 
 // --- reading (displays, export, tests) ------------------------------------------------------------------------
 struct rib_route {           // one path of one destination, as shown

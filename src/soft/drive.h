@@ -56,8 +56,9 @@ void drive_start(struct drive *d, const struct soft_order *o); // copied; waits 
 bool drive_step(struct drive *d, rib_deadline *over, void *over_arg, uint64_t now);
 void drive_slice(struct drive *d,
 		 uint64_t us); // how long the last slice took, measured by the caller
-// The rib has nothing left to do (idle), or is still at it: finished walks report their end when it
-// is idle, or a second after their last route when live traffic never lets it be.
+// The rib has nothing left to do or to deliver (idle), or is still at it: finished walks report their
+// end when it is idle, or a second after their last route when live traffic never lets it be, or a
+// peer takes nothing.
 void drive_settle(struct drive *d, bool idle, uint64_t now);
 bool drive_busy(const struct drive *d); // orders waiting, walking or settling
 bool drive_walking(const struct drive *d);

@@ -15,6 +15,7 @@
 
 #define SLICE_US        2000
 #define COUNTS_EVERY_US 50000
+#define SETTLE_CHECK_US 50000
 
 struct worker {
 	struct worker_options o;
@@ -23,8 +24,10 @@ struct worker {
 	struct drive *drive;
 	struct task *task;
 	struct timer *counts_timer;
-	struct list queue; // messages to be worked off
-	size_t batch_at;   // bytes done of the first one, when it is a batch
+	struct timer
+		*settle_timer; // walks are over, and peers without credit are still owed messages
+	struct list queue;     // messages to be worked off
+	size_t batch_at;       // bytes done of the first one, when it is a batch
 	struct vec readings;
 	uint64_t counts_at; // when counters were last told
 	bool changed;       // since then
@@ -350,11 +353,34 @@ static void worker_quits(struct worker *w)
 	loop_stop(w->loop);
 }
 
+// A walk that is over reports its end when what it caused has been delivered: it waits for the rib,
+// and for peers that have no credit at the moment (a bounded time: drive.h). true: work goes on.
+static bool walks_settle(struct worker *w, bool walked, uint64_t now)
+{
+	bool busy = walked || w->rib_busy || !list_empty(&w->queue);
+
+	if (!drive_busy(w->drive))
+		return false;
+	drive_settle(w->drive, !busy && !rib_owes(w->rib), now);
+	if (!drive_busy(w->drive))
+		return false;
+	if (!busy && !timer_running(w->settle_timer))
+		timer_start(w->settle_timer, SETTLE_CHECK_US);
+	return busy;
+}
+
+static void settle_due(void *arg)
+{
+	struct worker *w = arg;
+
+	task_start(w->task);
+}
+
 static bool worker_turn(void *arg)
 {
 	struct worker *w = arg;
 	uint64_t until = loop_clock() + SLICE_US, now;
-	bool more;
+	bool more, walked;
 
 	w->changed = true;
 	rib_set_time(w->rib, (uint64_t)loop_wall(w->loop));
@@ -365,13 +391,11 @@ static bool worker_turn(void *arg)
 	}
 	until = loop_clock() + SLICE_US;
 	w->rib_busy = rib_work(w->rib, time_over, &until);
+	walked = drive_walking(w->drive); // the rib has yet to work off what came of it
 	more = walk_step(w) || w->rib_busy;
 	more |= readings_step(w);
 	now = loop_clock();
-	if (drive_busy(w->drive)) {
-		drive_settle(w->drive, list_empty(&w->queue) && !w->rib_busy, now);
-		more |= drive_busy(w->drive);
-	}
+	more |= walks_settle(w, walked, now);
 	more |= !list_empty(&w->queue);
 	counts_when_due(w, now);
 	return more;
@@ -387,6 +411,7 @@ struct worker *worker_new(struct loop *l, const struct worker_options *o)
 	list_init(&w->queue);
 	w->task = task_new(l, worker_turn, w);
 	w->counts_timer = timer_new(l, counts_due, w);
+	w->settle_timer = timer_new(l, settle_due, w);
 	w->rib = rib_new(&ops);
 	w->drive = drive_new(w->rib, drive_says, w);
 	return w;
@@ -408,6 +433,7 @@ void worker_free(struct worker *w)
 	drive_free(w->drive);
 	rib_free(w->rib);
 	timer_free(w->counts_timer);
+	timer_free(w->settle_timer);
 	task_free(w->task);
 	mem_free(w);
 }

@@ -340,9 +340,12 @@ static void keep_switched(void **unused)
 	assert_int_equal(peer[0].refresh_in, 1);
 }
 
-// A changed export policy: its reason is put well when the policy has no name.
+// A changed export policy: its reason is put well when the policy has no name, and the job counts
+// what was sent because of it.
 static void export_changed(void **unused)
 {
+	unsigned updates;
+
 	feeder_and_listener(PEER_REFRESH);
 	set(STEP_OBJECT, OBJECT_POLICY, 0, refusing_seed(), 0);
 	set(STEP_BIND, 1, 0, OBJECT_POLICY, 0);
@@ -350,8 +353,11 @@ static void export_changed(void **unused)
 	assert_int_equal(plan.count, 1);
 	assert_int_equal(step_of(1)->effects, EFFECT_EXPORT);
 	assert_string_equal(step_of(1)->why, "export policy");
+	updates = peer[1].updates_in;
 	settle();
 	assert_int_equal(peer[1].told_count[0], 0);
+	assert_true(peer[1].updates_in > updates);
+	assert_int_equal(job(0)->messages, peer[1].updates_in - updates);
 }
 
 // The same content under the same names: no plan, no message.
@@ -641,11 +647,14 @@ static void reads(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(import_with_refresh), CASE(import_retained), CASE(import_pending),
-		CASE(keep_switched),       CASE(equal_commit),    CASE(export_changed),    CASE(session_change),
-		CASE(peer_removed),        CASE(refresh_export),  CASE(refresh_asked),
-		CASE(refresh_idle),        CASE(refresh_refused), CASE(route_limit),
-		CASE(dynamic_neighbour),   CASE(slow_reader),     CASE(reads),
+		CASE(import_with_refresh), CASE(import_retained),
+		CASE(import_pending),      CASE(keep_switched),
+		CASE(equal_commit),        CASE(export_changed),
+		CASE(session_change),      CASE(peer_removed),
+		CASE(refresh_export),      CASE(refresh_asked),
+		CASE(refresh_idle),        CASE(refresh_refused),
+		CASE(route_limit),         CASE(dynamic_neighbour),
+		CASE(slow_reader),         CASE(reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
