@@ -76,6 +76,7 @@ struct member {
 	uint32_t purge_before; // paths of older epochs are dead: they wait for the purge
 	uint32_t received, accepted, best, stale, dead;
 	uint64_t withdrawn_by_sweep;
+	struct sweep_counts fresh, again; // of this generation: struct rib_counts
 };
 
 // --- group.c ------------------------------------------------------------------------------------------

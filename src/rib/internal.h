@@ -89,6 +89,7 @@ struct change {
 	uint32_t old_attr; // of the best path before
 	uint16_t old_peer;
 	bool had_paths;
+	struct sweep_counts *judged; // where it is counted as judged on arrival; NULL: nowhere
 	uint32_t added; // path that came behind the best one, if nothing else changed; 0: decide anew
 };
 struct change destination_begin(struct family *f, uint32_t n);
@@ -99,6 +100,7 @@ uint32_t destination_path(const struct family *f, const struct destination *d, u
 			  uint32_t *ret_prev);
 bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation);
 bool path_take(struct change *c, uint16_t peer); // removes it
+bool path_reject(struct change *c, uint16_t peer, uint32_t generation); // arrived, not to be kept
 bool path_judge(struct change *c, struct path *p, uint32_t attr, uint32_t generation);
 void destination_hold(struct family *f, uint32_t n);
 void destination_release(struct family *f, uint32_t n);

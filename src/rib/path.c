@@ -126,12 +126,31 @@ static void path_add(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t
 	}
 }
 
+// A route has arrived and been judged. old: what was stored of it, NULL: nothing.
+static void count_arrival(struct change *c, struct member *m, const struct path *old, uint32_t attr,
+			  uint32_t generation)
+{
+	if (old && old->epoch < m->purge_before)
+		old = NULL; // of an ended session, or not sent again
+	uint32_t before = old ? old->attr : 0;
+	bool fresh = !old || old->generation < generation;
+	struct sweep_counts *to = fresh ? &m->fresh : &m->again;
+
+	to->seen += fresh;
+	to->changed += before != attr;
+	to->newly_accepted += !before && attr;
+	to->newly_rejected += before && !attr;
+	c->judged = to;
+}
+
 bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation)
 {
 	struct family *f = c->family;
 	uint32_t prev, n = destination_path(f, c->destination, peer, &prev);
 	struct member *m = source_of(f, peer);
 
+	if (m)
+		count_arrival(c, m, n ? table_path(&f->table, n) : NULL, attr, generation);
 	if (!n) {
 		path_add(c, peer, attr_in, attr, generation);
 		return true;
@@ -172,6 +191,19 @@ bool path_take(struct change *c, uint16_t peer)
 	family_forget(f, p->attr);
 	pool_give(&f->table.paths, n);
 	return true;
+}
+
+bool path_reject(struct change *c, uint16_t peer, uint32_t generation)
+{
+	uint32_t prev, n = destination_path(c->family, c->destination, peer, &prev);
+	struct member *m = source_of(c->family, peer);
+	const struct path *p = n ? table_path(&c->family->table, n) : NULL;
+
+	if (!p)
+		return false;
+	if (m && p->epoch >= m->purge_before)
+		count_arrival(c, m, p, 0, generation);
+	return path_take(c, peer);
 }
 
 // --- the change -----------------------------------------------------------------------------------
@@ -218,6 +250,8 @@ bool destination_end(struct change *c)
 
 	f->destinations += (d->first != 0) - c->had_paths;
 	if (moved) {
+		if (c->judged)
+			c->judged->best_moved++;
 		if (c->old_attr)
 			count_best(f, c->old_peer, -1);
 		if (attr)

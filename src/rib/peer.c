@@ -61,6 +61,8 @@ void rib_peer_import(struct rib *r, uint16_t peer, const struct af *af, const st
 	import_succeed(m->import, old);
 	import_drop(old);
 	m->in = *in; // the program lives with the import
+	if (m->generation != generation)
+		m->fresh = m->again = (struct sweep_counts){0};
 	m->generation = generation;
 }
 
@@ -241,6 +243,9 @@ void rib_peer_counts(struct rib *r, uint16_t peer, const struct af *af, struct r
 	ret->best = m->best;
 	ret->stale = m->stale;
 	ret->withdrawn_by_sweep = m->withdrawn_by_sweep;
+	ret->generation = m->generation;
+	ret->fresh = m->fresh;
+	ret->again = m->again;
 	if (m->group) {
 		ret->advertised = member_advertised(m);
 		ret->group = m->group->number;

@@ -204,12 +204,24 @@ void rib_read(struct rib *r, const struct rib_query *q, rib_visit *fn, void *arg
 // *position on (0 at first). Returns false when the end has been reached or fn said so.
 bool rib_read_slice(struct rib *r, const struct rib_query *q, uint32_t *position, uint32_t destinations, rib_visit *fn, void *arg);
 
+// What came of judging routes: by a sweep (rib/sweep.h), or as they arrive.
+struct sweep_counts {
+	uint64_t seen, changed, newly_accepted, newly_rejected; // routes, import view; export: outcomes
+	uint64_t best_moved;
+};
+
 struct rib_counts {             // of one peer and family; all O(1)
 	// received: stored; accepted + rejected are the same routes. What was rejected and is not
 	// kept is in none of them: whether it still exists, or came in since, nobody can tell.
 	uint32_t received, accepted, rejected, best, advertised, stale;
 	uint64_t withdrawn_by_sweep;
 	uint32_t group;             // number of the export group
+	// Routes judged on arrival since the import got its generation. fresh: those that this
+	// generation had not judged yet, and those that came in new, so that a sweep of the same
+	// generation and these count each stored route once. again: judged by it before, now with
+	// another outcome (seen is 0). What is rejected without having been stored is in neither.
+	uint32_t generation;
+	struct sweep_counts fresh, again;
 };
 void rib_peer_counts(struct rib *r, uint16_t peer, const struct af *af, struct rib_counts *ret);
 struct rib_totals { uint32_t destinations, paths, attribute_sets, groups; size_t bytes_routes, bytes_sets, bytes_out, bytes_memo; };

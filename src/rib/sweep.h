@@ -12,11 +12,6 @@ enum sweep_kind {
 	SWEEP_DECIDE, // re-decide every destination of the family
 };
 
-struct sweep_counts {
-	uint64_t seen, changed, newly_accepted, newly_rejected; // routes, import view; export: outcomes
-	uint64_t best_moved;
-};
-
 struct sweep;
 // peers: a bit per peer (RIB_PEERS_MAX bits), copied. generation: verdicts of this or a newer one
 // are left alone (0: judge all again).

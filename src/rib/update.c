@@ -36,13 +36,25 @@ static void withdraw(struct family *f, uint16_t peer, const struct af_key *key, 
 		destination_end(&c);
 }
 
+static void reject(struct member *m, const struct af_key *key, uint64_t hash)
+{
+	struct family *f = m->family;
+	uint32_t n = table_find(&f->table, key, hash);
+
+	if (!n)
+		return;
+	struct change c = destination_begin(f, n);
+	if (path_reject(&c, m->peer->number, m->generation))
+		destination_end(&c);
+}
+
 static void announce(struct member *m, const struct af_key *key, uint64_t hash, uint32_t attr_in)
 {
 	struct family *f = m->family;
 	uint32_t verdict = import_verdict(m, attr_in, key);
 
 	if (!verdict && !m->in.keep_all) {
-		withdraw(f, m->peer->number, key, hash);
+		reject(m, key, hash);
 		return;
 	}
 	struct change c = destination_begin(f, table_add(&f->table, key, hash));

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "soft/private.h"
 
-static void counts_add(struct sweep_counts *to, const struct sweep_counts *c)
+void counts_add(struct sweep_counts *to, const struct sweep_counts *c)
 {
 	to->seen += c->seen;
 	to->changed += c->changed;
@@ -64,7 +64,7 @@ static void run_join(struct run *r, const struct soft_request *q)
 		peer_bit_set(r->order.peers, q->peer);
 }
 
-static void job_counts(struct job *j)
+static struct sweep_counts job_sum(const struct job *j)
 {
 	struct sweep_counts sum = j->base;
 	const struct run *r = j->run;
@@ -79,8 +79,20 @@ static void job_counts(struct job *j)
 				counts_add(&sum, &w->peers[k].counts);
 		}
 	}
-	sum.seen += j->seen;
-	j->pub.counts = sum;
+	return sum;
+}
+
+// Routes that were judged and routes that the peer sent again are largely the same ones.
+static void job_counts(struct job *j)
+{
+	const struct run *r = j->run;
+	uint64_t sent = j->seen > j->answered ? j->seen : j->answered;
+
+	j->pub.counts = job_sum(j);
+	if (sent > j->pub.counts.seen)
+		j->pub.counts.seen = sent;
+	if (j->pub.counts.changed > j->pub.counts.seen) // by the walk, and again by what followed
+		j->pub.counts.changed = j->pub.counts.seen;
 	if (r && r->longest_slice > j->pub.longest_slice)
 		j->pub.longest_slice = r->longest_slice;
 }
@@ -163,6 +175,7 @@ static void job_walk(struct soft *s, struct job *j, const struct soft_request *r
 	struct run *run = run_wanted(s, request_kind(r), r->af);
 
 	run_join(run, r);
+	j->walks = true;
 	if (!j->run)
 		j->run = run;
 	else if (j->run != run)
@@ -198,6 +211,7 @@ void soft_start(struct soft *s, const struct soft_request *r)
 
 	if (j) {
 		j->pub.merged++;
+		refresh_outdate(j, r->generation);
 		j->pub.generation = r->generation;
 		if (r->means > j->pub.means)
 			j->pub.means = r->means;
@@ -257,8 +271,7 @@ static void run_tell(struct soft *s, struct run *r, bool over)
 			continue;
 		if (over) {
 			job_counts(j);
-			j->base = j->pub.counts;
-			j->base.seen -= j->seen;
+			j->base = job_sum(j);
 			j->run = j->next;
 			j->next = NULL;
 		}

@@ -34,7 +34,9 @@ struct job {
 	struct list link;         // in soft.active
 	struct run *run;          // walk that it waits for; NULL: none
 	struct run *next;         // and the one after that: asked for while the first was running
-	struct sweep_counts base; // of walks that are over
+	struct sweep_counts base; // of walks and answers that are over
+	struct rib_counts before; // when the peer was asked: what arrived since is the answer's
+	bool walks;               // has had a walk: what that judged is not counted again on arrival
 	struct soft *soft;
 	bool asked; // ROUTE-REFRESH sent, its end not seen
 	bool ask_again;
@@ -46,7 +48,7 @@ struct job {
 	uint64_t asked_at, update_at; // monotonic
 	uint64_t expected;            // routes that the peer had sent when it was asked
 	uint64_t seen;                // routes received since
-	uint64_t accepted;            // accepted ones when it was asked
+	uint64_t answered;            // the most that an answer held, that is over
 	struct timer *timer;          // checks quiet and limit while asked
 };
 
@@ -85,9 +87,11 @@ void job_free(struct job *j);
 void job_note(struct job *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // engine.c
+void counts_add(struct sweep_counts *to, const struct sweep_counts *c);
 void job_settle(struct job *j); // ends it when nothing is left to wait for; else shows its state
 
 // refresh.c
 void refresh_ask(struct job *j);
+void refresh_outdate(struct job *j, uint32_t generation); // before the job takes that generation
 void refresh_cancel_peer(struct soft *s, uint16_t peer);
 void refresh_free_all(struct soft *s);

@@ -18,14 +18,11 @@ static void quiet_check(void *arg);
 void refresh_ask(struct job *j)
 {
 	struct soft *s = j->soft;
-	struct rib_counts now = {0};
-
-	s->ports.counts(s->ports.arg, j->pub.peer, j->pub.af, &now);
+	s->ports.counts(s->ports.arg, j->pub.peer, j->pub.af, &j->before);
 	j->asked = true;
 	j->begun = false;
 	j->asked_at = j->update_at = loop_now(s->loop);
-	j->expected = now.received;
-	j->accepted = now.accepted;
+	j->expected = j->before.received;
 	j->seen = 0;
 	if (!j->timer)
 		j->timer = timer_new(s->loop, quiet_check, j);
@@ -33,23 +30,44 @@ void refresh_ask(struct job *j)
 	s->ports.ask(s->ports.arg, j->pub.peer, j->pub.af);
 }
 
-// The net change of what is accepted: the routes themselves were counted as they came.
-static void ask_account(struct job *j)
+static void add_since(struct sweep_counts *to, const struct sweep_counts *now,
+		      const struct sweep_counts *before)
 {
+	to->seen += now->seen - before->seen;
+	to->changed += now->changed - before->changed;
+	to->newly_accepted += now->newly_accepted - before->newly_accepted;
+	to->newly_rejected += now->newly_rejected - before->newly_rejected;
+	to->best_moved += now->best_moved - before->best_moved;
+}
+
+// What the ribs judged on arrival since the peer was asked. They count anew with each generation,
+// and may not have told us about the job's yet when it began. What a walk of the job judged comes
+// up again as "again"; without a walk that is what the answer changed.
+static void arrivals_account(struct job *j)
+{
+	static const struct sweep_counts none;
 	struct rib_counts now = {0};
 
 	j->soft->ports.counts(j->soft->ports.arg, j->pub.peer, j->pub.af, &now);
-	if (now.accepted > j->accepted)
-		j->base.newly_accepted += now.accepted - j->accepted;
-	else
-		j->base.newly_rejected += j->accepted - now.accepted;
-	j->base.seen += j->seen;
-	j->seen = 0;
+	bool same = now.generation == j->before.generation;
+	add_since(&j->base, &now.fresh, same ? &j->before.fresh : &none);
+	if (!j->walks)
+		add_since(&j->base, &now.again, same ? &j->before.again : &none);
+	j->before = now;
+}
+
+void refresh_outdate(struct job *j, uint32_t generation)
+{
+	if (j->asked && generation != j->pub.generation)
+		arrivals_account(j);
 }
 
 static void ask_over(struct job *j)
 {
-	ask_account(j);
+	arrivals_account(j);
+	if (j->seen > j->answered)
+		j->answered = j->seen;
+	j->seen = 0;
 	j->asked = false;
 	timer_stop(j->timer);
 	if (j->ask_again) {
@@ -167,6 +185,8 @@ void soft_swept(struct soft *s, uint16_t peer, const struct af *af, unsigned rem
 	if (!j || !j->asked || !j->begun)
 		return;
 	j->base.changed += removed;
+	if (!j->walks)
+		j->seen += removed; // it was stored and has not come
 	ask_over(j);
 }
 

@@ -60,6 +60,9 @@ struct soft_job {
 	char origin[32];          // "commit 12", "refresh bgp", "keep-all-routes"
 	uint32_t generation;
 	unsigned percent;
+	// seen: distinct routes that it concerned, as far as can be told: those that were stored and
+	// judged again, and those that came new; no fewer than the peer sent again when it was asked.
+	// The rest by the outcome of each: of the walk, or of its arrival where that came first.
 	struct sweep_counts counts;
 	uint64_t messages;        // UPDATEs sent because of it (export), or received (refresh)
 	uint64_t started, ended;  // wall microseconds

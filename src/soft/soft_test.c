@@ -268,7 +268,81 @@ static void invariant_9(void **state)
 	send_end();
 	assert_int_equal(g.asks, 2);
 	assert_int_equal(rig_job(&g, 0)->state, JOB_DONE);
-	assert_int_equal(rig_job(&g, 0)->counts.seen, 2 * RIG_ROUTES);
+	assert_int_equal(rig_job(&g, 0)->counts.seen, RIG_ROUTES);
+	assert_int_equal(rig_job(&g, 0)->counts.changed, 0);
+}
+
+static void send_some(unsigned from, unsigned to, unsigned variant)
+{
+	for (unsigned i = from; i < to; i++) {
+		rig_announce(&g, 0, i, variant);
+		soft_update(g.soft, 0, g.af, 1);
+	}
+}
+
+static void check_counts(unsigned seen, unsigned changed, unsigned accepted, unsigned rejected)
+{
+	const struct soft_job *j = rig_job(&g, 0);
+
+	assert_int_equal(j->state, JOB_DONE);
+	assert_int_equal(j->counts.seen, seen);
+	assert_int_equal(j->counts.changed, changed);
+	assert_int_equal(j->counts.newly_accepted, accepted);
+	assert_int_equal(j->counts.newly_rejected, rejected);
+	assert_int_equal(j->counts.best_moved, changed);
+}
+
+// Takes another program over; the answer begins to come after so many slices of the walk.
+static void walk_and_ask(enum rig_program program, uint32_t generation, unsigned slices)
+{
+	struct soft_request r = rig_request(&g, 0, true, MEANS_REFRESH, generation);
+
+	rig_import(&g, 0, program, false, generation);
+	r.ask = r.enhanced = true;
+	soft_start(g.soft, &r);
+	for (unsigned i = 0; i < slices; i++)
+		rig_step(&g);
+	send_begin();
+	send_some(0, RIG_ROUTES / 4, 0);
+	rig_step(&g);
+	send_some(RIG_ROUTES / 2, RIG_ROUTES, 0);
+	rig_step(&g);
+	send_some(RIG_ROUTES / 4, RIG_ROUTES / 2, 0);
+	rig_run(&g);
+	send_end();
+	rig_run(&g);
+}
+
+// A job that walks and asks counts each route once, whichever of the two judged it first.
+static void counted_once(void **state)
+{
+	for (unsigned slices = 0; slices < 12; slices += 2) {
+		if (slices) {
+			end(NULL);
+			begin(NULL);
+		}
+		rig_import(&g, 0, PROGRAM_OPEN, false, 2);
+		walk_and_ask(PROGRAM_HALF, 3, slices);
+		check_counts(RIG_ROUTES, RIG_ROUTES / 2, 0, RIG_ROUTES / 2);
+		walk_and_ask(PROGRAM_OPEN, 4, slices);
+		check_counts(RIG_ROUTES, RIG_ROUTES / 2, RIG_ROUTES / 2, 0);
+		walk_and_ask(PROGRAM_PREFER, 5, slices);
+		check_counts(RIG_ROUTES, RIG_ROUTES, 0, 0);
+	}
+}
+
+// A job that only asks: what the peer sent otherwise, or no more.
+static void counted_asked(void **state)
+{
+	ask(true, 1);
+	send_begin();
+	send_some(0, 10, 1);
+	send_some(10, RIG_ROUTES - 5, 0);
+	send_end();
+	rig_run(&g);
+	assert_int_equal(rig_job(&g, 0)->counts.seen, RIG_ROUTES);
+	assert_int_equal(rig_job(&g, 0)->counts.changed, 15);
+	assert_int_equal(rig_job(&g, 0)->counts.newly_accepted, 0);
 }
 
 // The same toward a peer that marks nothing: the end is inferred from silence, and said to be.
@@ -395,10 +469,11 @@ static void plan_adds_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(invariant_1), CASE(invariant_2),   CASE(invariant_3),     CASE(invariant_4),
-		CASE(invariant_5), CASE(invariant_6),   CASE(invariant_7),     CASE(invariant_8),
-		CASE(invariant_9), CASE(without_marks), CASE(unasked_refresh), CASE(shared_walk),
-		CASE(resend),      CASE(pending),       CASE(session_down),    CASE(plan_adds_up),
+		CASE(invariant_1),  CASE(invariant_2),   CASE(invariant_3),     CASE(invariant_4),
+		CASE(invariant_5),  CASE(invariant_6),   CASE(invariant_7),     CASE(invariant_8),
+		CASE(invariant_9),  CASE(without_marks), CASE(unasked_refresh), CASE(shared_walk),
+		CASE(resend),       CASE(pending),       CASE(session_down),    CASE(plan_adds_up),
+		CASE(counted_once), CASE(counted_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,7 @@ void speaker_free(struct speaker *s)
 		return;
 	s->closing = true;
 	sess_door_free(s->door);
+	s->door = NULL; // peers take their passwords back from it, if it is there
 	while (s->reads.count)
 		speaker_read_cancel(s->reads.item[0]);
 	vec_free(&s->reads);
@@ -269,6 +270,28 @@ struct speaker_peer *speaker_peer_by_number(struct speaker *s, uint16_t number)
 	return number < RIB_PEERS_MAX ? s->by_number[number] : NULL;
 }
 
+static void judged_add(struct sweep_counts *to, const struct sweep_counts *c)
+{
+	to->seen += c->seen;
+	to->changed += c->changed;
+	to->newly_accepted += c->newly_accepted;
+	to->newly_rejected += c->newly_rejected;
+	to->best_moved += c->best_moved;
+}
+
+// Those of an older generation than another shard's are old news: they begin anew with it.
+static void counts_add_judged(struct rib_counts *to, const struct rib_counts *c)
+{
+	if (c->generation > to->generation) {
+		to->generation = c->generation;
+		to->fresh = to->again = (struct sweep_counts){0};
+	}
+	if (c->generation == to->generation) {
+		judged_add(&to->fresh, &c->fresh);
+		judged_add(&to->again, &c->again);
+	}
+}
+
 static void counts_add(struct rib_counts *to, const struct rib_counts *c)
 {
 	to->received += c->received;
@@ -279,6 +302,7 @@ static void counts_add(struct rib_counts *to, const struct rib_counts *c)
 	to->stale += c->stale;
 	to->withdrawn_by_sweep += c->withdrawn_by_sweep;
 	to->group = c->group;
+	counts_add_judged(to, c);
 }
 
 void speaker_peer_counts(struct speaker *s, uint16_t peer, const struct af *af,
