@@ -32,11 +32,14 @@ static unsigned screen_lines(const struct pager *p)
 	return p->lines;
 }
 
-static int read_key(void)
+// Shows the question and takes one key. The terminal is switched first: a Ctrl+C in between would be
+// a signal that nobody waits for.
+static int read_key(const char *question)
 {
 	struct termios before, raw;
 	char key = 0;
 
+	fputs(question, stdout);
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return ' ';
 	raw = before;
@@ -44,6 +47,7 @@ static int read_key(void)
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	fflush(stdout);
 	ssize_t n = read(STDIN_FILENO, &key, 1);
 	tcsetattr(STDIN_FILENO, TCSANOW, &before);
 	return n == 1 ? key : 3;
@@ -80,9 +84,7 @@ static void read_filter(struct pager *p, char kind)
 // The screen is full: what does the operator want?
 static void ask_more(struct pager *p)
 {
-	fputs(MORE, stdout);
-	fflush(stdout);
-	int key = read_key();
+	int key = read_key(MORE);
 	if (key == '/' || key == '+' || key == '-') {
 		read_filter(p, (char)key);
 		p->shown = 0;
