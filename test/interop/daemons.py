@@ -69,15 +69,16 @@ class Daemon:
 class Afresh(Daemon):
     """afreshd with its terminal. Without an address it listens on all, on BGP's own port."""
 
-    def __init__(self, folder, address, config="", threads=1, port=PORT):
+    def __init__(self, folder, address, config="", threads=None, port=PORT):
         super().__init__(folder, address)
         self.config = self.folder / "afresh.cfg"
         self.config.write_text(config)
         self.socket = self.folder / "sock"
         self.state = self.folder / "state"
         self.state.mkdir(exist_ok=True)
-        self.threads = threads
+        self.threads = int(os.environ.get("AFRESH_THREADS", "1")) if threads is None else threads
         self.port = port
+        self.ended = True
 
     def argv(self):
         listen = ["-l", self.address, "-p", self.port] if self.address else []
@@ -86,9 +87,18 @@ class Afresh(Daemon):
 
     def start(self):
         self.spawn(self.argv())
+        self.ended = False
         wait_for("afreshd's socket", lambda: self.socket.exists() or not self.alive(), 10)
         assert self.alive(), self.log()
         return self
+
+    def stop(self, sig=signal.SIGTERM):
+        """Ends it; it must have lived until now, and end well when it is asked to."""
+        alive = self.alive()
+        super().stop(sig)
+        if sig == signal.SIGTERM and self.process and not self.ended:
+            assert alive and self.process.returncode == 0, f"afreshd ended by itself or badly\n{self.log()[-4000:]}"
+        self.ended = True
 
     def run(self, *commands, check=True, json_output=False):
         """Types commands, one a line, as a script does; returns what was printed."""

@@ -49,7 +49,7 @@ class Neighbour:
 
 
 class Lab:
-    def __init__(self, start, network, prelude=POLICIES, bgp_lines=(), hold=90, threads=1, name="afresh"):
+    def __init__(self, start, network, prelude=POLICIES, bgp_lines=(), hold=90, threads=None, name="afresh"):
         self.start_daemon, self.network = start, network
         self.address = network(1)
         self.prelude, self.bgp_lines, self.hold = prelude, bgp_lines, hold
