@@ -7,7 +7,8 @@
 //
 // Marks with more than one shard: BoRR goes out when the first shard begins, EoRR and End-of-RIB
 // when the last has ended. One answer to ROUTE-REFRESH runs at a time per peer and family; one that
-// is asked for meanwhile begins when it is over.
+// is asked for meanwhile begins when it is over. A refresh that the peer sends is over when the last
+// shard has removed what it left stale.
 #include "speaker/private.h"
 
 #include "base/log.h"
@@ -256,9 +257,20 @@ static void on_taken(struct speaker *s, struct shard *shard, const struct shard_
 static void on_swept(struct speaker *s, const struct shard_message *m)
 {
 	struct speaker_peer *p = s->by_number[m->peer];
+	struct peer_run *r;
 
-	if (p && p->session_number && p->session_number == m->number)
-		soft_swept(s->soft, m->peer, m->af, (unsigned)m->bytes_count);
+	if (!p || !p->session_number || p->session_number != m->number)
+		return;
+	r = &p->run[af_index(m->af)];
+	if (r->swept_in != m->number)
+		r->swept = r->swept_routes = 0;
+	r->swept_in = m->number;
+	r->swept_routes += (unsigned)m->bytes_count;
+	if (++r->swept < s->shard_count)
+		return;
+	unsigned routes = r->swept_routes;
+	r->swept = r->swept_routes = 0;
+	soft_swept(s->soft, m->peer, m->af, routes);
 }
 
 static void on_counts(struct speaker *s, struct shard *shard, struct shard_message *m)

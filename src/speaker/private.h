@@ -26,6 +26,9 @@ struct peer_run {
 	bool answering, answer_again; // ROUTE-REFRESH being answered; asked for meanwhile
 	bool limit_warned;
 	uint16_t begins, ends; // shards that have given the mark
+	uint16_t swept;        // shards that have removed what a refresh left stale,
+	unsigned swept_routes; // so many routes,
+	uint32_t swept_in;     // in this session
 };
 
 struct peer_grant {

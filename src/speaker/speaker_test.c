@@ -478,6 +478,49 @@ static void refresh_refused(void **unused)
 	assert_int_equal(notes.len, 0);
 }
 
+static void check_counts(unsigned seen, unsigned changed, unsigned accepted, unsigned rejected)
+{
+	assert_int_equal(job(0)->state, JOB_DONE);
+	assert_int_equal(job(0)->counts.seen, seen);
+	assert_int_equal(job(0)->counts.changed, changed);
+	assert_int_equal(job(0)->counts.newly_accepted, accepted);
+	assert_int_equal(job(0)->counts.newly_rejected, rejected);
+}
+
+// The figures of a refresh are those of all shards, each route once.
+static void figures_in_shards(void **unused)
+{
+	struct speaker_options o = {.port = 179, .inline_shards = 3};
+	struct buf notes = {0};
+	const unsigned many = 3000;
+	struct af_key k = key(1);
+
+	speaker_free(speaker);
+	speaker = speaker_new(loop, &o);
+	assert_int_equal(speaker_listen(speaker), 0);
+	neighbour(0, 65101, PEER_REFRESH | PEER_ENHANCED);
+	neighbour(1, 65102, PEER_REFRESH);
+	player_bulk(&peer[0], af_classic(), many, 9);
+	player_announce(&peer[0], af_classic(), &k, 9);
+	commit();
+	settle();
+	assert_int_equal(counts(0).accepted, many + 1);
+	refuse_import(0);
+	commit();
+	settle();
+	check_counts(many + 1, many + 1, 0, many + 1);
+	accept_import(0);
+	commit();
+	settle();
+	check_counts(many + 1, many + 1, many + 1, 0);
+	player_forget(&peer[0], af_classic(), &k);
+	assert_int_equal(refresh(0, true, &notes), ANSWER_OK);
+	settle();
+	check_counts(many + 1, 1, 0, 0);
+	assert_int_equal(counts(0).accepted, many);
+	buf_free(&notes);
+}
+
 // --- limits, dynamic neighbours ---------------------------------------------------------------------
 static void route_limit(void **unused)
 {
@@ -647,14 +690,23 @@ static void reads(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(import_with_refresh), CASE(import_retained),
-		CASE(import_pending),      CASE(keep_switched),
-		CASE(equal_commit),        CASE(export_changed),
-		CASE(session_change),      CASE(peer_removed),
-		CASE(refresh_export),      CASE(refresh_asked),
-		CASE(refresh_idle),        CASE(refresh_refused),
-		CASE(route_limit),         CASE(dynamic_neighbour),
-		CASE(slow_reader),         CASE(reads),
+		CASE(import_with_refresh),
+		CASE(import_retained),
+		CASE(import_pending),
+		CASE(keep_switched),
+		CASE(figures_in_shards),
+		CASE(equal_commit),
+		CASE(export_changed),
+		CASE(session_change),
+		CASE(peer_removed),
+		CASE(refresh_export),
+		CASE(refresh_asked),
+		CASE(refresh_idle),
+		CASE(refresh_refused),
+		CASE(route_limit),
+		CASE(dynamic_neighbour),
+		CASE(slow_reader),
+		CASE(reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
