@@ -64,11 +64,11 @@ def test_export_policy_moves_nothing_else(pair):
     pair.commit(f"peer {r.us} route-policy ALL export")
     pair.commit(f"peer {r.us} route-policy NOTHIRTY export")
     r.wait_routes([p for p in pair.ours[IPV4] if p not in thirty])
-    assert r.heard(mark) == ([], sorted(thirty)) and len(r.messages("update")) == mark + 1
+    assert r.heard(mark) == ([], sorted(thirty)) and len(r.messages("update")) - mark <= pair.dut.threads
     mark = r.mark()
     pair.commit(f"peer {r.us} route-policy TAG export")
     wait_for("the tag", lambda: all("100:77" in x.communities for x in r.wait_routes(pair.ours[IPV4]).values()), 10)
-    assert r.heard(mark) == (sorted(pair.ours[IPV4]), []) and len(r.messages("update")) == mark + 1
+    assert r.heard(mark) == (sorted(pair.ours[IPV4]), []) and len(r.messages("update")) - mark <= pair.dut.threads
     assert pair.sessions() == {"exabgp": (1, 1)}
 
 
