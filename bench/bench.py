@@ -14,6 +14,7 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -56,9 +57,9 @@ def feed_words(options, task, socket_path):
     for mark in MARKS:
         words += ['--mark', mark]
     for i, (address, number) in enumerate(task.feeders):
-        words += ['--peer', f'name=feeder{i},local={address},{remote},as={number},role=feed,start=held,variant={i}']
+        words += ['--peer', f'name=feeder{i},local={address},{remote},as={number},role=feed,start=held,enhanced=no,variant={i}']
     for i, (address, number) in enumerate(task.listeners):
-        words += ['--peer', f'name=listener{i},local={address},{remote},as={number},role=listen,light=yes'
+        words += ['--peer', f'name=listener{i},local={address},{remote},as={number},role=listen,enhanced=no,light=yes'
                             + (',start=down' if i else '')]
     address, number = task.probe
     words += ['--peer', f'name=probe,local={address},{remote},as={number},role=probe,hold=3']
@@ -247,6 +248,7 @@ def parse_options():
 def main():
     if os.geteuid() != 0:  # network namespaces need it
         os.execvp('sudo', ['sudo', sys.executable, *sys.argv])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything started is stopped
     options = parse_options()
     Afresh.build = options.build
     chosen = [SPEAKERS[name] for name in options.speaker or SPEAKERS]
