@@ -45,7 +45,8 @@ static void on_accept(void *arg, struct stream *stream)
 static struct listener *open_one(struct sess_door *d, const struct ip *local, uint16_t port,
 				 int *ret_error)
 {
-	struct tcp_options o = {.local = *local, .port = port};
+	// A neighbour with GTSM (RFC 5082) sees the answer to its SYN before anybody knows that it is its.
+	struct tcp_options o = {.local = *local, .port = port, .ttl = 255};
 
 	return listener_tcp(d->loop, &o, on_accept, d, ret_error);
 }
