@@ -45,8 +45,9 @@ def test_export_policy(pair):
     check_export_policy(pair, r)
 
 
-def test_password(pair):
-    r = pair.rival(FrrRival, lines=("password simple secret",), session={"password": "secret"})
+@pytest.mark.parametrize("who", ["connect-only", "listen-only"])
+def test_password(pair, who):
+    r = pair.rival(FrrRival, lines=("password simple secret", who), session={"password": "secret"})
     pair.run()
     check_session_only(pair, r)
 
@@ -57,8 +58,9 @@ def test_wrong_password(pair):
     check_no_session(pair, r)
 
 
-def test_ttl_security(pair):
-    r = pair.rival(FrrRival, lines=("valid-ttl-hops 1",), session={"ttl_security": True})
+@pytest.mark.parametrize("who", ["connect-only", "listen-only"])
+def test_ttl_security(pair, who):
+    r = pair.rival(FrrRival, lines=("valid-ttl-hops 1", who), session={"ttl_security": True})
     pair.run()
     check_session_only(pair, r)
 
