@@ -62,6 +62,7 @@ class Session:
 
 class Rival:
     name = ""
+    marks_end = True   # answers a ROUTE-REFRESH with EoRR behind it
 
     def __init__(self, start, town, number, asn, sessions, originate=True, **options):
         self.number, self.asn, self.sessions, self.options = number, asn, sessions, options
@@ -254,6 +255,7 @@ class BirdRival(Rival):
 
 class GobgpRival(Rival):
     name, kind = "gobgp", Gobgp
+    marks_end = False
     words = {IPV4: "ipv4", IPV6: "ipv6"}
     names = {IPV4: "ipv4-unicast", IPV6: "ipv6-unicast"}
 
