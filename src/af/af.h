@@ -15,7 +15,7 @@
 #include "base/cursor.h"
 #include "base/ip.h"
 
-#define AF_KEY_MAX 64
+#define AF_KEY_MAX 80
 #define AF_MAX     16 // families at most: sets of families are bits of a uint16_t
 
 enum af_prop {
@@ -27,6 +27,14 @@ enum af_prop {
 	AF_WIDE = 1 << 5,        // 128-bit prefixes
 	AF_UNICAST = 1 << 6,     // unicast forwarding: addresses that are multicast make no sense in it
 	AF_LIKE_CLASSIC = 1 << 7, // refreshed together with the classic family by a plain `refresh bgp`
+	AF_INSTANCE = 1 << 8,    // peers of a VPN instance can speak it
+	AF_LABELED = 1 << 9,     // an NLRI carries an MPLS label, which is no part of the key
+	AF_TARGETED = 1 << 10,   // routes go where their route targets say: import into instances, and to
+	                         // peers by the memberships that they announced
+	AF_MEMBERSHIP = 1 << 11, // routes are memberships in route targets (RFC 4684)
+	AF_NH_RD = 1 << 12,      // next hop has a route distinguisher of zero in front (RFC 4364 4.3.2)
+	AF_NH_ANY = 1 << 13,     // next hop of either width, whatever the AFI
+	AF_TYPED = 1 << 14,      // NLRI of several types: route_type tells, unknown ones are left out (RFC 7606 5.4)
 };
 
 // What a walk over a field of NLRI found (struct af, nlri_check).
@@ -67,6 +75,28 @@ struct af {
 	bool (*text_get)(const char *text, struct af_key *ret);
 	int (*compare)(const struct af_key *a, const struct af_key *b); // order of displays
 	bool (*senseless)(const struct af_key *key); // well-formed but of no meaning here (RFC 4271 6.3): log and ignore
+
+	// --- what only some families have; NULL or 0 in the others ---
+	// In a VPN instance (AF_INSTANCE): statement of its view and prompt, each followed by the name
+	// of the instance; words of `refresh bgp vpn-instance NAME ...`.
+	const char *instance_view;     // "ipv4-family vpn-instance"
+	const char *instance_prompt;   // "-bgp-" of "-bgp-vpna"
+	const char *instance_selector; // "ipv4-family"
+	// AF_LABELED: the label of an NLRI as nlri_get takes it and nlri_put writes it (with label 0).
+	uint32_t (*label_get)(const uint8_t *nlri);            // 20 bits; bottom-of-stack is not looked at (RFC 8277 2.2)
+	void (*label_put)(uint8_t *nlri, uint32_t label);      // with bottom of stack set
+	void (*label_withdraw)(uint8_t *nlri);                 // the value of withdrawals, 0x800000
+	const uint8_t *(*rd)(const struct af_key *key);        // 8 bytes: the route distinguisher
+	// AF_TARGETED: the family of the instances' tables with which routes are exchanged (it may be
+	// this one), and keys both ways.
+	const struct af *inner;
+	void (*to_inner)(const struct af_key *key, struct af_key *ret);
+	void (*from_inner)(const struct af_key *key, const uint8_t rd[8], struct af_key *ret);
+	unsigned (*route_type)(const struct af_key *key);      // AF_TYPED
+	// AF_MEMBERSHIP: which targets it means: those that begin with *ret_bits (0 to 64) bits of
+	// target; *ret_as: origin AS, 0 in the default. And back.
+	void (*target)(const struct af_key *key, uint8_t target[8], unsigned *ret_bits, uint32_t *ret_as);
+	void (*from_target)(const uint8_t target[8], unsigned bits, uint32_t as, struct af_key *ret);
 };
 
 extern const struct af *const af_list[]; // by index; af_count of them, in the order of the list
@@ -80,6 +110,8 @@ const struct af *af_by_code(uint16_t afi, uint8_t safi);  // NULL: not known
 const struct af *af_by_name(const char *name);
 const struct af *af_by_selector(const char *selector);    // "" is the classic one
 const struct af *af_classic(void);
+const struct af *af_outer(const struct af *inner);        // the one that exchanges routes with it; NULL: none
+const struct af *af_memberships(void);                    // the AF_MEMBERSHIP one; NULL: none
 
 // Address family numbers of plain addresses, as next hops of RFC 8950 name them.
 unsigned af_address_bits(uint16_t afi); // 32 or 128; 0: neither

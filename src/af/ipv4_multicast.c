@@ -14,7 +14,7 @@ const struct af af_ipv4_multicast = {
 	.safi = 2,
 	.key_size = PREFIX4_KEY,
 	.prefix_bits = 32,
-	.props = AF_PREFIX | AF_ORIGINATE | AF_LIKE_CLASSIC,
+	.props = AF_PREFIX | AF_ORIGINATE | AF_LIKE_CLASSIC | AF_INSTANCE,
 	.order = 20,
 	.index = AF_INDEX_ipv4_multicast,
 	.nlri_get = prefix4_nlri_get,
@@ -27,4 +27,7 @@ const struct af af_ipv4_multicast = {
 	.text_get = prefix4_text_get,
 	.compare = prefix4_compare,
 	.senseless = prefix_senseless_never,
+	.instance_view = "ipv4-multicast vpn-instance",
+	.instance_prompt = "-bgp-multicast-",
+	.instance_selector = "multicast",
 };

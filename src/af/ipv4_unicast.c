@@ -14,7 +14,7 @@ const struct af af_ipv4_unicast = {
 	.safi = 1,
 	.key_size = PREFIX4_KEY,
 	.prefix_bits = 32,
-	.props = AF_PREFIX | AF_CLASSIC | AF_DEFAULT_ON | AF_ORIGINATE | AF_UNICAST,
+	.props = AF_PREFIX | AF_CLASSIC | AF_DEFAULT_ON | AF_ORIGINATE | AF_UNICAST | AF_INSTANCE,
 	.order = 10,
 	.index = AF_INDEX_ipv4_unicast,
 	.nlri_get = prefix4_nlri_get,
@@ -27,4 +27,7 @@ const struct af af_ipv4_unicast = {
 	.text_get = prefix4_text_get,
 	.compare = prefix4_compare,
 	.senseless = prefix4_senseless_unicast,
+	.instance_view = "ipv4-family vpn-instance",
+	.instance_prompt = "-bgp-",
+	.instance_selector = "ipv4-family",
 };

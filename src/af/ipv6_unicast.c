@@ -14,7 +14,7 @@ const struct af af_ipv6_unicast = {
 	.safi = 1,
 	.key_size = PREFIX6_KEY,
 	.prefix_bits = 128,
-	.props = AF_PREFIX | AF_ORIGINATE | AF_NH_LINK_LOCAL | AF_WIDE | AF_UNICAST,
+	.props = AF_PREFIX | AF_ORIGINATE | AF_NH_LINK_LOCAL | AF_WIDE | AF_UNICAST | AF_INSTANCE,
 	.order = 60,
 	.index = AF_INDEX_ipv6_unicast,
 	.nlri_get = prefix6_nlri_get,
@@ -27,4 +27,7 @@ const struct af af_ipv6_unicast = {
 	.text_get = prefix6_text_get,
 	.compare = prefix6_compare,
 	.senseless = prefix6_senseless_unicast,
+	.instance_view = "ipv6-family vpn-instance",
+	.instance_prompt = "-bgp-6-",
+	.instance_selector = "ipv6-family",
 };

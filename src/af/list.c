@@ -40,6 +40,22 @@ const struct af *af_classic(void)
 	return NULL;
 }
 
+const struct af *af_outer(const struct af *inner)
+{
+	for (unsigned i = 0; i < af_count; i++)
+		if (af_list[i]->inner == inner)
+			return af_list[i];
+	return NULL;
+}
+
+const struct af *af_memberships(void)
+{
+	for (unsigned i = 0; i < af_count; i++)
+		if (af_list[i]->props & AF_MEMBERSHIP)
+			return af_list[i];
+	return NULL;
+}
+
 unsigned af_address_bits(uint16_t afi)
 {
 	return afi == 1 ? 32 : afi == 2 ? 128 : 0;

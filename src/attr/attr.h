@@ -33,6 +33,7 @@ enum attr_type {
 	ATTR_AS4_AGGREGATOR = 18,
 	ATTR_PMSI_TUNNEL = 22,
 	ATTR_IPV6_EXT_COMMUNITY = 25,
+	ATTR_PE_DISTINGUISHER_LABELS = 27,
 	ATTR_LARGE_COMMUNITY = 32,
 	ATTR_ATTR_SET = 128,
 };
@@ -68,6 +69,8 @@ struct attr_local {
 	uint16_t preferred_value; // VRP's PrefVal; the higher wins before anything else
 	uint32_t originator;     // router identifier of the peer it came from: identity for reflection and for tie-breaks; 0 for local
 	uint32_t preference;     // protocol preference (255 by default), of kernel routes later
+	uint32_t label;          // MPLS label of the NLRI (20 bits); 0 in families without
+	uint8_t rd[8];           // of a route that another table lends: the distinguisher under which it stands there
 };
 
 struct attrs {

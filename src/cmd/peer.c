@@ -300,7 +300,7 @@ static void display_verbose(struct cli_call *c)
 	bool one = call_peer_address(c, &only);
 	if (!bgp_runs(c))
 		return;
-	if (one && !speaker_peer_find(a->speaker, &only)) {
+	if (one && !speaker_peer_find(a->speaker, INSTANCE_PUBLIC, &only)) {
 		cli_error(c, "The peer does not exist.");
 		return;
 	}
@@ -334,7 +334,7 @@ static void display_log(struct cli_call *c)
 	struct app *a = app_of(c);
 	struct ip address = {0};
 	call_peer_address(c, &address);
-	struct speaker_peer *p = speaker_peer_find(a->speaker, &address);
+	struct speaker_peer *p = speaker_peer_find(a->speaker, INSTANCE_PUBLIC, &address);
 	if (!p) {
 		cli_error(c, "The peer does not exist.");
 		return;

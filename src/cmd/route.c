@@ -122,7 +122,8 @@ static bool show_next_peer(struct show *s)
 		if (!n || !(n->families & af_bit(s->query.af)))
 			continue;
 		s->query.peer = speaker_peer_number(p);
-		s->read = speaker_read_start(speaker, &s->query, NULL, show_rows, show_end, s);
+		s->read = speaker_read_start(speaker, INSTANCE_PUBLIC, &s->query, NULL, show_rows,
+					     show_end, s);
 		return true;
 	}
 	if (s->told)
@@ -232,8 +233,8 @@ static void show_start(struct show *s)
 	else if (s->phase == SHOW_PRINT && !s->detail)
 		show_legend(s);
 	s->first = true;
-	s->read = speaker_read_start(app_of(s->call)->speaker, &s->query, NULL, show_rows, show_end,
-				     s);
+	s->read = speaker_read_start(app_of(s->call)->speaker, INSTANCE_PUBLIC, &s->query, NULL,
+				     show_rows, show_end, s);
 }
 
 // What the words ask for: view, peer, prefix. false after cli_error.
@@ -253,7 +254,8 @@ static bool show_query(struct cli_call *c, struct show *s)
 			continue;
 		struct ip address = {0};
 		call_peer_address(c, &address);
-		struct speaker_peer *p = speaker_peer_find(app_of(c)->speaker, &address);
+		struct speaker_peer *p =
+			speaker_peer_find(app_of(c)->speaker, INSTANCE_PUBLIC, &address);
 		if (!p) {
 			cli_error(c, "The peer does not exist.");
 			return false;

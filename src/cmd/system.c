@@ -53,7 +53,7 @@ static void display_memory(struct cli_call *c)
 	json_t *list = json_array();
 	for (unsigned i = 0; i < af_count; i++) {
 		struct rib_totals t;
-		speaker_totals(app_of(c)->speaker, af_list[i], &t);
+		speaker_totals(app_of(c)->speaker, INSTANCE_PUBLIC, af_list[i], &t);
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "family",

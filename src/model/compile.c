@@ -206,7 +206,7 @@ static void build_families(struct build *b)
 		struct taking t = {.build = b, .af = af_list[i]};
 		const struct conf_node *view = family_node(b->bgp, af_list[i]);
 
-		b->config->family[i].options = b->options;
+		b->config->instances[0].family[i].options = b->options;
 		take_order(&t, view, ORDER_INSTANCE);
 		take_order(&t, view, ORDER_ORIGIN);
 	}

@@ -326,8 +326,9 @@ static void test_confederation(void **state)
 	assert_int_equal(fake->session.local_as, 777);
 	assert_int_equal(fake->family[v4].export.local_as, 777);
 	assert_int_equal(fake->family[v4].export.prepend_too, 100);
-	assert_int_equal(f->config->family[v4].options.confederation_member_count, 2);
-	assert_int_equal(f->config->family[v4].options.confederation_members[0], 65002);
+	assert_int_equal(f->config->instances[0].family[v4].options.confederation_member_count, 2);
+	assert_int_equal(f->config->instances[0].family[v4].options.confederation_members[0],
+			 65002);
 }
 
 static void test_listen(void **state)
@@ -376,7 +377,7 @@ static void test_origination(void **state)
 	refused(f, "network 2001:db8::1 32",
 		"Error: The destination address and mask do not match.\n");
 	fixture_good(f, fixture_candidate(f));
-	const struct family_config *c = &f->config->family[af_index(af_classic())];
+	const struct family_config *c = &f->config->instances[0].family[af_index(af_classic())];
 	assert_int_equal(c->network_count, 3);
 	assert_int_equal(c->aggregate_count, 1);
 	assert_true(c->aggregates[0].as_set && c->aggregates[0].suppress_policy);
@@ -388,8 +389,8 @@ static void test_origination(void **state)
 	taken(f,
 	      "quit\nundo network 10.0.0.0\nundo aggregate 10.0.0.0 8\nundo network 10.1.0.0 16");
 	fixture_good(f, fixture_candidate(f));
-	assert_int_equal(f->config->family[af_index(af_classic())].network_count, 1);
-	assert_int_equal(f->config->family[af_index(af_classic())].aggregate_count, 0);
+	assert_int_equal(f->config->instances[0].family[af_index(af_classic())].network_count, 1);
+	assert_int_equal(f->config->instances[0].family[af_index(af_classic())].aggregate_count, 0);
 }
 
 // An edit that touches no policy does not compile the policies again; one that does, does.

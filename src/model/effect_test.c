@@ -245,11 +245,14 @@ static unsigned difference(const struct speaker_config *a, const struct speaker_
 	unsigned what = 0;
 
 	for (unsigned i = 0; i < a->peer_count; i++)
-		what |= peer_difference(&a->peers[i], speaker_config_peer(b, &a->peers[i].address));
+		what |= peer_difference(&a->peers[i],
+					speaker_config_peer(b, 0, &a->peers[i].address));
 	for (unsigned i = 0; i < b->peer_count; i++)
-		what |= peer_difference(speaker_config_peer(a, &b->peers[i].address), &b->peers[i]);
+		what |= peer_difference(speaker_config_peer(a, 0, &b->peers[i].address),
+					&b->peers[i]);
 	for (unsigned i = 0; i < af_count; i++)
-		what |= options_differ(&a->family[i].options, &b->family[i].options);
+		what |= options_differ(&a->instances[0].family[i].options,
+				       &b->instances[0].family[i].options);
 	for (unsigned i = 0; i < a->group_count && i < b->group_count; i++) {
 		const struct group_config *g = &a->groups[i], *h = &b->groups[i];
 		if (g->listen_net_count != h->listen_net_count)

@@ -9,7 +9,7 @@
 
 static struct family_config *family_of(const struct taking *t)
 {
-	return &t->build->config->family[af_index(t->af)];
+	return &t->build->config->instances[0].family[af_index(t->af)];
 }
 
 // In the BGP view: of the instance, which the families copy.

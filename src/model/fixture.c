@@ -132,7 +132,7 @@ const struct peer_config *fixture_peer(struct fixture *f, const char *address)
 	struct ip ip;
 
 	assert_true(ip_parse(address, &ip));
-	const struct peer_config *p = speaker_config_peer(f->config, &ip);
+	const struct peer_config *p = speaker_config_peer(f->config, INSTANCE_PUBLIC, &ip);
 	assert_non_null(p);
 	return p;
 }

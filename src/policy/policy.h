@@ -50,9 +50,21 @@ bool policy_filter_permits(const struct policy_snapshot *n, enum filter_kind kin
 
 // What one direction of one peer and family names, in the order in which it is asked; every stage
 // must permit. NULL: not configured.
+// A route target, or all that begin with so many bits of one: 64 one target, 0 any.
+struct policy_target {
+	uint8_t target[8];
+	uint8_t bits;
+};
+
 struct policy_binding {
 	const struct af *af;
 	bool import;
+	// Routes must carry one of these targets (sorted by target and bits, without duplicates;
+	// copied). constrained false: not asked. constrained and no target: nothing passes.
+	const struct policy_target *targets;
+	unsigned target_count;
+	bool constrained;
+	const char *ext_community_filter;        // rr-filter
 	const char *acl;                         // filter-policy
 	const char *prefix_list;                 // ip-prefix / ipv6-prefix
 	const char *path_filter;                 // as-path-filter
@@ -68,6 +80,10 @@ struct policy_binding {
 // The snapshot may be NULL: then no name exists.
 struct policy_program *policy_program(struct policy_store *s, struct policy_snapshot *n,
 				      const struct policy_binding *b);
+// The same program behind a stage that lets only routes with one of the targets pass: what
+// policy_program would give for its binding with these targets. A reference for the caller.
+struct policy_program *policy_program_constrain(struct policy_store *s, struct policy_program *p,
+						const struct policy_target *targets, unsigned count);
 struct policy_program *policy_program_ref(struct policy_program *p);
 void policy_program_unref(struct policy_program *p);
 // Unique for the life of the store: for logs and memos.

@@ -20,6 +20,7 @@
 
 #define RIB_PEERS_MAX 4096
 #define RIB_NO_PEER   UINT16_MAX // source of what we originate ourselves
+#define RIB_LENT      ((uint16_t)(UINT16_MAX - 2)) // source of what another rib lends (rib_lend)
 
 // --- configuration -----------------------------------------------------------------------------------
 // Everything of the instance that decides a route's fate. A change of it is followed by sweeps.
@@ -32,6 +33,7 @@ struct rib_options {
 	bool as_path_ignore, med_none_as_maximum, compare_different_as_med, med_confederation, router_id_ignore;
 	unsigned as_path_limit;      // longer AS paths are not accepted; 0: off
 	uint32_t max_paths;          // load balancing: shown as "select"; 1
+	uint32_t external_paths;     // AF_MEMBERSHIP: so many external paths of a membership count; 0 is 1
 };
 
 // Import side of one peer and family. Equal contents = equal import: two such values are compared
@@ -49,6 +51,9 @@ struct rib_import {
 	uint32_t fake_as;               // also ours towards this peer; 0: none
 	struct ip peer, local;          // only when the program uses them, else zero
 	uint32_t route_limit;           // 0: none; counted by the owner
+	bool has_site;                  // routes get the site of origin (RFC 4364 section 7)
+	uint8_t site[8];
+	uint8_t allow_cluster_loop;     // own cluster may occur this many times
 };
 
 // Export side. Peers with equal values (and equal session traits) form one group.
@@ -67,6 +72,8 @@ struct rib_export {
 	uint32_t peer_as;
 	struct ip peer, local;          // local: for next-hop-self; peer only when the program uses it
 	bool independent;               // update-group-independent: never shares
+	bool has_site;                  // routes with this site of origin are not sent there
+	uint8_t site[8];
 };
 
 // How private AS numbers (RFC 6996) leave the AS_PATH: a mode, and what goes with it.
@@ -89,6 +96,7 @@ struct rib_session {
 	unsigned max_message;         // 4096 or 65535
 	uint32_t router_id;           // the peer's
 	struct ip local, remote;      // of the connection
+	uint16_t waiting;             // families whose first dump waits for rib_peer_begin
 };
 
 bool rib_import_equal(const struct rib_import *a, const struct rib_import *b);
@@ -114,15 +122,30 @@ struct rib_delivery {
 	uint32_t announced, withdrawn; // NLRI in it
 };
 
+struct rib_move {
+	const struct af_key *key; // good until the call returns
+	uint32_t number;
+	const struct attr_set *before, *after;
+	uint16_t peer_before, peer_after;
+};
+
 enum rib_mark { RIB_MARK_END_OF_RIB, RIB_MARK_REFRESH_BEGIN, RIB_MARK_REFRESH_END };
 
-// From within these calls only rib_credit may be called.
+// From within these calls only rib_credit may be called; from within moved, rib_lend too.
 struct rib_ops {
 	void (*deliver)(void *arg, struct rib_delivery *d);  // contents are the receiver's; d is not
 	// In order with deliveries: the peer's cursor has passed the point (its shard of it).
 	void (*mark)(void *arg, uint16_t peer, uint32_t session, const struct af *af, enum rib_mark mark);
 	void (*wake)(void *arg);                             // rib_work has something to do again
 	void *arg;
+	// Of AF_TARGETED families and their inner ones, NULL: nobody wants to know. Another best path, or
+	// the same with other attributes; sets as they stand in the Loc-RIB, NULL: none, good until the
+	// call returns; peers: who they came from. The last act of the change: other routes of this or
+	// another rib may be lent from within it. number: of the destination (rib_best).
+	void (*moved)(void *arg, const struct af *af, const struct rib_move *m);
+	// Of AF_MEMBERSHIP families: from now on the membership of that peer counts, or does no longer:
+	// it is accepted, and of external ones among the first options.external_paths (RFC 4684 3).
+	void (*member)(void *arg, uint16_t peer, const struct af *af, const struct af_key *key, bool counts);
 };
 
 struct rib;
@@ -141,6 +164,7 @@ void rib_set_time(struct rib *r, uint64_t microseconds);
 void rib_peer_import(struct rib *r, uint16_t peer, const struct af *af, const struct rib_import *in, uint32_t generation);
 void rib_peer_export(struct rib *r, uint16_t peer, const struct af *af, const struct rib_export *out, uint32_t generation);
 void rib_peer_up(struct rib *r, uint16_t peer, uint32_t session, const struct rib_session *s); // first dump starts
+void rib_peer_begin(struct rib *r, uint16_t peer, const struct af *af); // waited long enough: the first dump starts
 void rib_peer_down(struct rib *r, uint16_t peer); // routes of it go (in slices: rib_work); safe to bring up again at once
 void rib_peer_remove(struct rib *r, uint16_t peer); // down and forgotten
 
@@ -150,6 +174,13 @@ void rib_peer_remove(struct rib *r, uint16_t peer); // down and forgotten
 void rib_update(struct rib *r, uint16_t peer, const struct af *af, const struct span *attributes,
 		const struct span *nlri);
 void rib_originate(struct rib *r, const struct af *af, const struct af_key *key, const struct attrs *as); // NULL: no longer
+// A route of another rib's table, known here by its key and its distinguisher there: several of one
+// key may stand side by side. It meets no import policy. as: with its local part, source included;
+// local.rd is set here. NULL: it is lent no longer.
+void rib_lend(struct rib *r, const struct af *af, const struct af_key *key, const uint8_t rd[8], const struct attrs *as);
+// The best path of a destination by its number, as told by rib_ops.moved: its key and its set.
+// NULL: there is none now (numbers are given out again).
+const struct attr_set *rib_best(struct rib *r, const struct af *af, uint32_t number, struct af_key *ret_key, uint16_t *ret_peer);
 void rib_refresh_begin(struct rib *r, uint16_t peer, const struct af *af);  // BoRR received
 uint32_t rib_refresh_end(struct rib *r, uint16_t peer, const struct af *af); // EoRR: sweeps what is older; routes removed
 void rib_refresh_answer(struct rib *r, uint16_t peer, const struct af *af); // ROUTE-REFRESH received: a cursor move, BoRR/EoRR marks when enhanced

@@ -32,6 +32,9 @@ struct soft_ports {
 struct soft_request {
 	uint16_t peer; // RIB_NO_PEER: the whole family
 	struct ip address;
+	uint16_t instance;         // 0: public
+	const char *instance_name; // copied; NULL: public
+	bool lent;                 // without peer: routes that are lent to the instance (import) or by it
 	const struct af *af;
 	bool import;
 	enum soft_means means;

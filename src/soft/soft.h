@@ -32,6 +32,8 @@ const char *soft_means_text(enum soft_means m); // "retained routes", "ROUTE-REF
 
 struct soft_step {                // one line of a plan
 	uint16_t peer;            // RIB_NO_PEER: instance-wide
+	uint16_t instance;        // number of the VPN instance; 0: the public one
+	char instance_name[32];   // "" public
 	struct ip address;
 	const struct af *af;      // NULL: all
 	unsigned effects;
@@ -52,7 +54,9 @@ const char *soft_state_text(enum soft_state s);
 
 struct soft_job {
 	uint32_t number;
-	uint16_t peer; struct ip address;
+	uint16_t peer; struct ip address; // RIB_NO_PEER: the whole family, or what is lent (import, export)
+	uint16_t instance;        // number; 0: public
+	char instance_name[32];   // "" public
 	const struct af *af;
 	bool import;
 	enum soft_means means;

@@ -30,9 +30,9 @@ static void options_change(struct speaker *s, const struct speaker_config *old,
 			   const struct speaker_config *next)
 {
 	for (unsigned i = 0; i < af_count; i++) {
-		const struct rib_options *o = &next->family[i].options;
+		const struct rib_options *o = &next->instances[0].family[i].options;
 
-		if (!old || options_difference(&old->family[i].options, o))
+		if (!old || options_difference(&old->instances[0].family[i].options, o))
 			options_give(s, i, o, next->generation);
 	}
 }
@@ -90,7 +90,7 @@ static void peers_change(struct speaker *s, struct speaker_config *next)
 {
 	for (size_t i = s->peers.count; i--;) {
 		struct speaker_peer *p = s->peers.item[i];
-		const struct peer_config *c = speaker_config_peer(next, &p->address);
+		const struct peer_config *c = speaker_config_peer(next, p->instance, &p->address);
 
 		if (!c && p->own && !p->gone)
 			c = dynamic_config(next, p);
@@ -101,7 +101,7 @@ static void peers_change(struct speaker *s, struct speaker_config *next)
 	}
 	for (unsigned i = 0; i < next->peer_count; i++) {
 		const struct peer_config *c = &next->peers[i];
-		struct speaker_peer *p = peer_lookup(s, &c->address);
+		struct speaker_peer *p = peer_lookup(s, c->instance, &c->address);
 
 		if (p)
 			continue;

@@ -7,7 +7,8 @@
 
 #include "base/mem.h"
 
-#define STALE_LIMIT_DEFAULT 360 // seconds
+#define STALE_LIMIT_DEFAULT     360 // seconds
+#define MEMBERSHIP_WAIT_DEFAULT 60  // RFC 4684 section 6
 
 struct speaker_config *speaker_config_new(void)
 {
@@ -15,6 +16,9 @@ struct speaker_config *speaker_config_new(void)
 
 	c->refs = 1;
 	c->stale_limit = STALE_LIMIT_DEFAULT;
+	c->membership_wait = MEMBERSHIP_WAIT_DEFAULT;
+	c->instances = MEM_NEW(struct instance_config);
+	c->instance_count = 1;
 	return c;
 }
 
@@ -57,8 +61,10 @@ void peer_config_release(struct peer_config *c)
 
 static void family_release(struct family_config *f)
 {
-	for (unsigned i = 0; i < f->network_count; i++)
+	for (unsigned i = 0; i < f->network_count; i++) {
 		program_release(&f->networks[i].program);
+		mem_free(f->networks[i].attributes);
+	}
 	for (unsigned i = 0; i < f->aggregate_count; i++) {
 		program_release(&f->aggregates[i].attribute_policy);
 		program_release(&f->aggregates[i].origin_policy);
@@ -66,6 +72,14 @@ static void family_release(struct family_config *f)
 	}
 	mem_free(f->networks);
 	mem_free(f->aggregates);
+}
+
+static void instance_release(struct instance_config *c)
+{
+	for (unsigned i = 0; i < AF_MAX; i++) {
+		family_release(&c->family[i]);
+		vpn_link_clear(&c->link[i]);
+	}
 }
 
 void speaker_config_unref(struct speaker_config *c)
@@ -76,8 +90,9 @@ void speaker_config_unref(struct speaker_config *c)
 		peer_config_release(&c->peers[i]);
 	for (unsigned i = 0; i < c->group_count; i++)
 		peer_config_release(&c->groups[i].template_peer);
-	for (unsigned i = 0; i < AF_MAX; i++)
-		family_release(&c->family[i]);
+	for (unsigned i = 0; i < c->instance_count; i++)
+		instance_release(&c->instances[i]);
+	mem_free(c->instances);
 	mem_free(c->peers);
 	mem_free(c->groups);
 	mem_free(c->confederation_members);
@@ -86,14 +101,21 @@ void speaker_config_unref(struct speaker_config *c)
 	mem_free(c);
 }
 
-const struct peer_config *speaker_config_peer(const struct speaker_config *c,
+static int peer_order(const struct peer_config *p, uint16_t instance, const struct ip *address)
+{
+	if (p->instance != instance)
+		return p->instance < instance ? -1 : 1;
+	return ip_compare(&p->address, address);
+}
+
+const struct peer_config *speaker_config_peer(const struct speaker_config *c, uint16_t instance,
 					      const struct ip *address)
 {
 	unsigned low = 0, high = c->peer_count;
 
 	while (low < high) {
 		unsigned mid = (low + high) / 2;
-		int order = ip_compare(&c->peers[mid].address, address);
+		int order = peer_order(&c->peers[mid], instance, address);
 
 		if (!order)
 			return &c->peers[mid];
@@ -110,6 +132,26 @@ const struct group_config *speaker_config_group(const struct speaker_config *c, 
 	for (unsigned i = 0; i < c->group_count; i++) {
 		if (!strcmp(c->groups[i].name, name))
 			return &c->groups[i];
+	}
+	return NULL;
+}
+
+const struct instance_config *speaker_config_instance(const struct speaker_config *c,
+						      const char *name)
+{
+	for (unsigned i = 0; i < c->instance_count; i++) {
+		if (!strcmp(c->instances[i].name, name))
+			return &c->instances[i];
+	}
+	return NULL;
+}
+
+const struct instance_config *speaker_config_instance_numbered(const struct speaker_config *c,
+							       uint16_t number)
+{
+	for (unsigned i = 0; i < c->instance_count; i++) {
+		if (c->instances[i].number == number)
+			return &c->instances[i];
 	}
 	return NULL;
 }

@@ -101,14 +101,14 @@ static struct speaker_config *configuration(unsigned i)
 	if (i + 1 < LINE)
 		fill_peer(c, i, i + 1);
 	for (unsigned k = 0; k < af_count; k++)
-		c->family[k].options = (struct rib_options){
+		c->instances[0].family[k].options = (struct rib_options){
 			.local_as = number[i],
 			.router_id = i + 1,
 			.default_local_pref = 100,
 			.max_paths = 1,
 		};
 	if (!i)
-		fill_networks(&c->family[af_index(af_classic())]);
+		fill_networks(&c->instances[0].family[af_index(af_classic())]);
 	return c;
 }
 
@@ -149,7 +149,7 @@ static unsigned destinations(unsigned i)
 {
 	struct rib_totals t;
 
-	speaker_totals(speaker[i], af_classic(), &t);
+	speaker_totals(speaker[i], INSTANCE_PUBLIC, af_classic(), &t);
 	return t.destinations;
 }
 

@@ -93,7 +93,7 @@ static struct sess *dynamic_peer(struct speaker *s, const struct group_config *g
 struct sess *speaker_find(void *speaker, const struct ip *remote, const struct ip *local)
 {
 	struct speaker *s = speaker;
-	struct speaker_peer *p = peer_lookup(s, remote);
+	struct speaker_peer *p = peer_lookup(s, INSTANCE_PUBLIC, remote);
 
 	if (p)
 		return p->gone ? NULL : p->session;

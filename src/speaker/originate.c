@@ -176,12 +176,12 @@ void speaker_originate(struct speaker *s, const struct speaker_config *old,
 {
 	for (unsigned i = 0; i < af_count; i++) {
 		const struct af *af = af_list[i];
-		const struct family_config *o = old ? &old->family[i] : NULL;
+		const struct family_config *o = old ? &old->instances[0].family[i] : NULL;
 
 		if (!(af->props & AF_ORIGINATE))
 			continue;
-		networks_change(s, af, o, &next->family[i]);
-		if (!aggregates_equal(af, o, &next->family[i]))
-			aggregates_send(s, af, &next->family[i]);
+		networks_change(s, af, o, &next->instances[0].family[i]);
+		if (!aggregates_equal(af, o, &next->instances[0].family[i]))
+			aggregates_send(s, af, &next->instances[0].family[i]);
 	}
 }

@@ -393,7 +393,8 @@ static void peers_insert(struct speaker *s, struct speaker_peer *p)
 	while (at < s->peers.count) {
 		const struct speaker_peer *q = s->peers.item[at];
 
-		if (ip_compare(&q->address, &p->address) > 0)
+		if (q->instance > p->instance ||
+		    (q->instance == p->instance && ip_compare(&q->address, &p->address) > 0))
 			break;
 		at++;
 	}
@@ -413,6 +414,7 @@ struct speaker_peer *peer_new(struct speaker *s, const struct ip *address,
 		return NULL;
 	}
 	p->speaker = s;
+	p->instance = c->instance;
 	p->address = *address;
 	p->config = c;
 	if (dynamic)

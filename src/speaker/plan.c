@@ -363,7 +363,7 @@ void speaker_plan(struct speaker *s, const struct speaker_config *next, struct s
 	*ret = (struct soft_plan){0};
 	for (size_t i = 0; i < s->peers.count; i++) {
 		const struct speaker_peer *p = s->peers.item[i];
-		const struct peer_config *c = speaker_config_peer(next, &p->address);
+		const struct peer_config *c = speaker_config_peer(next, p->instance, &p->address);
 
 		if (!c && p->own)
 			plan_dynamic(ret, p, next);
@@ -372,7 +372,7 @@ void speaker_plan(struct speaker *s, const struct speaker_config *next, struct s
 	}
 	for (unsigned i = 0; s->config && i < af_count; i++)
 		plan_options(ret, s, i,
-			     options_difference(&s->config->family[i].options,
-						&next->family[i].options));
+			     options_difference(&s->config->instances[0].family[i].options,
+						&next->instances[0].family[i].options));
 	plan_prune(ret);
 }

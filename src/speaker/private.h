@@ -38,6 +38,7 @@ struct peer_grant {
 struct speaker_peer {
 	struct speaker *speaker;
 	uint16_t number;
+	uint16_t instance;
 	struct ip address;
 	const struct peer_config *config; // in the running snapshot, or own
 	struct peer_config *own;          // of a dynamic peer
@@ -76,7 +77,7 @@ struct speaker {
 };
 
 // --- speaker.c ------------------------------------------------------------------------------------
-struct speaker_peer *peer_lookup(const struct speaker *s, const struct ip *address);
+struct speaker_peer *peer_lookup(const struct speaker *s, uint16_t instance, const struct ip *address);
 void speaker_send(struct speaker *s, struct shard_message *(*make)(void *arg),
 		  void *arg); // one message of a kind to each shard
 struct shard_message *peer_message(enum shard_kind kind, const struct speaker_peer *p,

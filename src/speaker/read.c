@@ -75,7 +75,8 @@ static struct shard_read *read_order(uint32_t id, const struct rib_query *q,
 	return order;
 }
 
-struct speaker_read *speaker_read_start(struct speaker *s, const struct rib_query *q,
+struct speaker_read *speaker_read_start(struct speaker *s, uint16_t instance,
+					const struct rib_query *q,
 					bool (*filter)(void *arg, const struct rib_route *r),
 					bool (*rows)(void *arg, const struct rib_route *r,
 						     unsigned n),

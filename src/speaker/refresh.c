@@ -14,7 +14,7 @@ static enum speaker_answer selector_check(struct speaker *s, const struct speake
 {
 	if (!s->config || !s->config->present)
 		return ANSWER_NO_BGP;
-	if (sel->kind == SELECT_PEER && !peer_lookup(s, &sel->peer))
+	if (sel->kind == SELECT_PEER && !peer_lookup(s, sel->instance, &sel->peer))
 		return ANSWER_NO_PEER;
 	if (sel->kind == SELECT_GROUP && !speaker_config_group(s->config, sel->group))
 		return ANSWER_NO_GROUP;

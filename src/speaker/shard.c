@@ -49,6 +49,7 @@ static void counts_free(struct shard_counts *c)
 {
 	if (!c)
 		return;
+	mem_free(c->instances);
 	mem_free(c->rows);
 	mem_free(c);
 }

@@ -15,7 +15,11 @@
 
 enum shard_kind {
 	// to the shard
+	// every message names the instance; those about a peer, the peer's
 	SHARD_OPTIONS,       // options, af, number = generation
+	SHARD_LINK,          // af (inner), tie: what ties the instance to the VPN tables from now on
+	SHARD_INSTANCE_GONE, // the instance's rib goes, with all that it lent
+	SHARD_BEGIN,         // peer, af: the first dump waits no longer
 	SHARD_IMPORT,        // peer, af, import, number = generation
 	SHARD_EXPORT,        // peer, af, export, number = generation
 	SHARD_UP,            // peer, session, number = its number
@@ -38,6 +42,7 @@ enum shard_kind {
 	SHARD_DELIVERY, // delivery
 	SHARD_MARK,     // peer, af, number = session, mark
 	SHARD_ANSWER,   // answer to an order
+	SHARD_MEMBER,   // peer, af, member: a membership counts, or does no longer
 	SHARD_SWEPT,    // peer, af, number = session, bytes_count = routes removed
 	SHARD_ROWS,     // rows; number = read
 	SHARD_COUNTS,   // counts
@@ -49,6 +54,11 @@ struct shard_origin {
 	bool withdrawn;
 	struct attrs attrs; // values point into bytes
 	struct buf bytes;   // owned
+};
+
+struct shard_membership {
+	struct af_key key;
+	bool counts;
 };
 
 struct shard_aggregates {
@@ -77,8 +87,14 @@ struct shard_counts_row {
 	struct rib_counts counts[AF_MAX];
 };
 
-struct shard_counts {
+struct shard_totals {
+	uint16_t instance;
 	struct rib_totals totals[AF_MAX];
+};
+
+struct shard_counts {
+	struct shard_totals *instances; // owned; ascending by number
+	unsigned instance_count;
 	struct shard_counts_row *rows; // owned
 	unsigned count;
 };
@@ -86,6 +102,7 @@ struct shard_counts {
 struct shard_message {
 	struct list link;
 	enum shard_kind kind;
+	uint16_t instance;
 	uint16_t peer;
 	const struct af *af;
 	uint32_t number;
@@ -95,6 +112,8 @@ struct shard_message {
 		struct rib_import import;   // a reference on the program
 		struct rib_export export;   // a reference on both programs
 		struct rib_session session;
+		struct vpn_link tie; // lists owned, a reference on the programs
+		struct shard_membership member;
 		struct buf bytes;
 		struct shard_origin *origin; // owned
 		struct shard_aggregates aggregates;

@@ -105,8 +105,10 @@ static void tell_counts(struct worker *w)
 		if (w->known[i])
 			counts_row(w, (uint16_t)i, &c->rows[c->count++]);
 	}
+	c->instances = MEM_NEW(struct shard_totals);
+	c->instance_count = 1;
 	for (unsigned i = 0; i < af_count; i++)
-		rib_totals(w->rib, af_list[i], &c->totals[i]);
+		rib_totals(w->rib, af_list[i], &c->instances[0].totals[i]);
 	w->counts_at = loop_clock();
 	w->changed = false;
 	timer_stop(w->counts_timer);

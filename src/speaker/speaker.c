@@ -220,7 +220,8 @@ const struct speaker_config *speaker_running(const struct speaker *s)
 }
 
 // --- looking ------------------------------------------------------------------------------------------
-static size_t peer_place(const struct speaker *s, const struct ip *address, bool *ret_found)
+static size_t peer_place(const struct speaker *s, uint16_t instance, const struct ip *address,
+			 bool *ret_found)
 {
 	size_t low = 0, high = s->peers.count;
 
@@ -228,7 +229,8 @@ static size_t peer_place(const struct speaker *s, const struct ip *address, bool
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 		const struct speaker_peer *p = s->peers.item[mid];
-		int order = ip_compare(&p->address, address);
+		int order = p->instance != instance ? (p->instance < instance ? -1 : 1)
+						    : ip_compare(&p->address, address);
 
 		if (!order) {
 			*ret_found = true;
@@ -242,10 +244,11 @@ static size_t peer_place(const struct speaker *s, const struct ip *address, bool
 	return low;
 }
 
-struct speaker_peer *peer_lookup(const struct speaker *s, const struct ip *address)
+struct speaker_peer *peer_lookup(const struct speaker *s, uint16_t instance,
+				 const struct ip *address)
 {
 	bool found;
-	size_t at = peer_place(s, address, &found);
+	size_t at = peer_place(s, instance, address, &found);
 
 	return found ? s->peers.item[at] : NULL;
 }
@@ -260,9 +263,10 @@ struct speaker_peer *speaker_peer_at(struct speaker *s, unsigned i)
 	return i < s->peers.count ? s->peers.item[i] : NULL;
 }
 
-struct speaker_peer *speaker_peer_find(struct speaker *s, const struct ip *address)
+struct speaker_peer *speaker_peer_find(struct speaker *s, uint16_t instance,
+				       const struct ip *address)
 {
-	return peer_lookup(s, address);
+	return peer_lookup(s, instance, address);
 }
 
 struct speaker_peer *speaker_peer_by_number(struct speaker *s, uint16_t number)
@@ -335,7 +339,8 @@ static void totals_add(struct rib_totals *to, const struct rib_totals *t)
 	to->bytes_memo += t->bytes_memo;
 }
 
-void speaker_totals(struct speaker *s, const struct af *af, struct rib_totals *ret)
+void speaker_totals(struct speaker *s, uint16_t instance, const struct af *af,
+		    struct rib_totals *ret)
 {
 	*ret = (struct rib_totals){0};
 	for (unsigned i = 0; i < s->shard_count; i++) {
@@ -346,7 +351,7 @@ void speaker_totals(struct speaker *s, const struct af *af, struct rib_totals *r
 			rib_totals(worker_rib(shard->worker), af, &now);
 			totals_add(ret, &now);
 		} else if (shard->counts) {
-			totals_add(ret, &shard->counts->totals[af_index(af)]);
+			totals_add(ret, &shard->counts->instances[0].totals[af_index(af)]);
 		}
 	}
 }

@@ -33,6 +33,7 @@ struct speaker_selector {
 	char group[PEER_NAME_MAX];
 	uint32_t as;
 	uint16_t families;         // bits of the command's families
+	uint16_t instance;         // whose peers
 };
 enum speaker_answer { ANSWER_OK, ANSWER_NO_BGP, ANSWER_NO_PEER, ANSWER_NO_GROUP };
 // notes: a line each for the operator ("Info: ...").
@@ -41,9 +42,9 @@ enum speaker_answer speaker_reset(struct speaker *s, const struct speaker_select
 
 // --- looking --------------------------------------------------------------------------------------------
 struct speaker_peer;               // valid until the next turn of the loop
-unsigned speaker_peer_count(const struct speaker *s);
-struct speaker_peer *speaker_peer_at(struct speaker *s, unsigned i); // ascending by address
-struct speaker_peer *speaker_peer_find(struct speaker *s, const struct ip *address);
+unsigned speaker_peer_count(const struct speaker *s); // of all instances
+struct speaker_peer *speaker_peer_at(struct speaker *s, unsigned i); // ascending by instance, then by address
+struct speaker_peer *speaker_peer_find(struct speaker *s, uint16_t instance, const struct ip *address);
 const struct peer_config *speaker_peer_config(const struct speaker_peer *p);
 struct sess *speaker_peer_session(const struct speaker_peer *p);
 uint16_t speaker_peer_number(const struct speaker_peer *p);
@@ -54,16 +55,15 @@ unsigned speaker_peer_events(const struct speaker_peer *p, const struct peer_eve
 // Reads of the tables run in the rib threads, sliced; results come back in batches on the control
 // thread: rows(arg, routes, n) returns false to stop; done(arg, complete) ends it. Cancel at any time.
 struct speaker_read;
-struct speaker_read *speaker_read_start(struct speaker *s, const struct rib_query *q, bool (*filter)(void *arg, const struct rib_route *r),
+struct speaker_read *speaker_read_start(struct speaker *s, uint16_t instance, const struct rib_query *q, bool (*filter)(void *arg, const struct rib_route *r),
 					bool (*rows)(void *arg, const struct rib_route *r, unsigned n), void (*done)(void *arg, bool complete), void *arg);
 // Routes come in the order of their keys (af->compare), whole destinations together, best path
 // first. filter may be NULL; it runs in the rib threads: it may read what arg points at, change
 // nothing. Without a filter's consent a path is not part of the answer.
 void speaker_read_cancel(struct speaker_read *r); // no callback afterwards; also from within rows
 void speaker_read_pause(struct speaker_read *r, bool pause); // the reader cannot take more now; resuming may call rows at once
-void speaker_read_pause(struct speaker_read *r, bool pause); // a slow terminal: batches are held back meanwhile
 void speaker_peer_counts(struct speaker *s, uint16_t peer, const struct af *af, struct rib_counts *ret);
-void speaker_totals(struct speaker *s, const struct af *af, struct rib_totals *ret);
+void speaker_totals(struct speaker *s, uint16_t instance, const struct af *af, struct rib_totals *ret);
 // Jobs, newest first.
 unsigned speaker_jobs(struct speaker *s, const struct soft_job ***ret); // array good until the next call
 bool speaker_quiet(const struct speaker *s); // no routes queued and no soft reset under way (tests, scripts that wait)

@@ -121,7 +121,7 @@ static int end(void **unused)
 
 static struct speaker_peer *at(unsigned i)
 {
-	return speaker_peer_find(speaker, &peer[i].address);
+	return speaker_peer_find(speaker, INSTANCE_PUBLIC, &peer[i].address);
 }
 
 static struct rib_counts counts(unsigned i)
@@ -671,10 +671,11 @@ static void reads(void **unused)
 	player_bulk(&peer[0], af_classic(), 5000, 9);
 	commit();
 	settle();
-	speaker_read_start(speaker, &q, NULL, read_rows, read_done, &all);
-	speaker_read_start(speaker, &q, odd_only, read_rows, read_done, &odd);
-	speaker_read_start(speaker, &q, NULL, read_rows, read_done, &some);
-	struct speaker_read *r = speaker_read_start(speaker, &q, NULL, read_rows, read_done, &some);
+	speaker_read_start(speaker, INSTANCE_PUBLIC, &q, NULL, read_rows, read_done, &all);
+	speaker_read_start(speaker, INSTANCE_PUBLIC, &q, odd_only, read_rows, read_done, &odd);
+	speaker_read_start(speaker, INSTANCE_PUBLIC, &q, NULL, read_rows, read_done, &some);
+	struct speaker_read *r =
+		speaker_read_start(speaker, INSTANCE_PUBLIC, &q, NULL, read_rows, read_done, &some);
 	speaker_read_cancel(r);
 	settle();
 	assert_true(all.done && all.complete && all.ordered);

@@ -118,7 +118,7 @@ static struct speaker_peer *peer_of(struct game *g, long peer)
 {
 	struct player *p = player_of(g, peer);
 
-	return p ? speaker_peer_find(g->speaker, &p->address) : NULL;
+	return p ? speaker_peer_find(g->speaker, INSTANCE_PUBLIC, &p->address) : NULL;
 }
 
 static bool is_up(struct speaker_peer *p)
@@ -434,7 +434,7 @@ static void write_view(struct game *g, const struct af *af, enum rib_view view, 
 	s->g = g;
 	s->title = title;
 	g->reading = true;
-	speaker_read_start(g->speaker, &q, NULL, take_rows, rows_done, s);
+	speaker_read_start(g->speaker, INSTANCE_PUBLIC, &q, NULL, take_rows, rows_done, s);
 	for (unsigned i = 0; i < 1000 && g->reading; i++)
 		sim_run_for(1000);
 	if (g->reading)

@@ -414,8 +414,8 @@ struct speaker_config *state_config(const struct law_state *s, struct policy_sto
 			fill_peer(s, i, c);
 	}
 	for (unsigned i = 0; i < af_count; i++) {
-		fill_options(s, &c->family[i].options);
-		fill_origins(s, &c->family[i], i);
+		fill_options(s, &c->instances[0].family[i].options);
+		fill_origins(s, &c->instances[0].family[i], i);
 	}
 	return c;
 }

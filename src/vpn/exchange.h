@@ -1,0 +1,45 @@
+// The exchange of routes between the ribs of one shard: the public one, which holds the VPN tables,
+// and one for each VPN instance. One exchange per shard, in the shard's thread; it owns its index
+// and copies of the links, not the ribs.
+//
+//   VPN table: best path moved -> instances that its targets name -> import policy -> lent to the
+//              instance's table under its inner key
+//   instance's table: best path moved, and it was not lent -> export policy, targets, label
+//              -> lent to the VPN table under distinguisher and key
+//
+// A route that was lent is not lent on, so there are no circles. A route under the instance's own
+// distinguisher that the instance itself lent is not taken back.
+// After a change of links, exchange_order walks over what is concerned and nothing else: an index
+// tells which VPN routes carry a target. RFC 4364 section 4.3.
+#pragma once
+
+#include "rib/rib.h"
+#include "vpn/link.h"
+
+struct exchange;
+struct exchange *exchange_new(void);
+void exchange_free(struct exchange *x);
+
+// The rib of an instance (0: the public one, first of all). NULL: it is gone, and with it all that
+// it lent; the caller frees the rib afterwards.
+void exchange_rib(struct exchange *x, uint16_t instance, struct rib *r);
+// From now on moved routes meet this link (copied; NULL: none any more). What stands is made true
+// by exchange_order.
+void exchange_link(struct exchange *x, uint16_t instance, const struct af *inner, const struct vpn_link *link);
+// rib_ops.moved of the instance's rib.
+void exchange_moved(struct exchange *x, uint16_t instance, const struct af *af, const struct rib_move *m);
+
+// --- making what stands true --------------------------------------------------------------------
+// A walk: import: routes of the VPN table that carry a target which one of the instance's links,
+// that of the last finished walk or the present one, names (all of them when anything else of the
+// import differs or again is set); export: all routes of the instance's table.
+// Owned by the caller. Survives any change of tables and links between its slices.
+struct exchange_walk;
+struct exchange_walk *exchange_walk_new(struct exchange *x, uint16_t instance, const struct af *inner, bool import, bool again);
+bool exchange_walk_step(struct exchange_walk *w, rib_deadline *over, void *arg); // true: more to do
+void exchange_walk_counts(const struct exchange_walk *w, struct sweep_counts *ret); // seen: routes looked at
+unsigned exchange_walk_percent(const struct exchange_walk *w);
+void exchange_walk_free(struct exchange_walk *w);
+
+struct exchange_totals { uint32_t targets, places; size_t bytes; };
+void exchange_totals(const struct exchange *x, struct exchange_totals *ret);
