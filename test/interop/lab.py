@@ -1,9 +1,15 @@
 """A laboratory of one: an afreshd on loopback, and wire peers around it, in few words."""
 from daemons import Afresh, PORT, wait_for
-from wirepeer import IPV4, IPV6, MULTICAST, WirePeer, end_of_rib
+from wirepeer import IPV4, IPV6, MULTICAST, MVPN, MVPN6, VPN_TARGET, VPNV4, VPNV6, WirePeer, end_of_rib
 
 AS = 100
-VIEWS = {IPV4: "ipv4-family unicast", IPV6: "ipv6-family unicast", MULTICAST: "ipv4-family multicast"}
+VIEWS = {IPV4: "ipv4-family unicast", IPV6: "ipv6-family unicast", MULTICAST: "ipv4-family multicast",
+         VPNV4: "ipv4-family vpnv4", VPN_TARGET: "ipv4-family vpn-target", MVPN: "ipv4-family mvpn",
+         VPNV6: "ipv6-family vpnv6", MVPN6: "ipv6-family mvpn"}
+INSTANCE_VIEWS = {IPV4: "ipv4-family vpn-instance", IPV6: "ipv6-family vpn-instance",
+                  MULTICAST: "ipv4-multicast vpn-instance"}
+SELECTOR = {IPV4: "", IPV6: "ipv6", MULTICAST: "multicast", VPNV4: "vpnv4", VPNV6: "vpnv6", VPN_TARGET: "vpn-target",
+            MVPN: "mvpn", MVPN6: "mvpn vpnv6"}
 
 POLICIES = """route-policy ALL permit node 10
 #
@@ -30,11 +36,11 @@ route-policy NOTEN permit node 10
 class Neighbour:
     """What the configuration says about a peer; `wire` is the peer itself once it is up."""
 
-    def __init__(self, lab, host, asn, families=(IPV4,), lines=(), af_lines=(), **wire):
+    def __init__(self, lab, host, asn, families=(IPV4,), lines=(), af_lines=(), instance=None, **wire):
         self.address = lab.network(host)
         self.asn, self.families = asn, families
         self.lines, self.af_lines = lines, af_lines
-        self.options = wire
+        self.options, self.instance = wire, instance
         self.wire = None
 
     def session_text(self):
@@ -48,13 +54,34 @@ class Neighbour:
         return "".join(f"  peer {self.address} {line}\n" for line in lines)
 
 
+class Instance:
+    """A VPN instance: its distinguisher, its route targets, and further lines."""
+
+    def __init__(self, name, rd, imports=(), exports=(), lines=(), bgp_lines=(), families=(IPV4,)):
+        self.name, self.rd, self.imports, self.exports = name, rd, imports, exports
+        self.lines, self.bgp_lines, self.families = lines, bgp_lines, families
+
+    def text(self):
+        text = f"ip vpn-instance {self.name}\n"
+        for family in self.families:
+            text += f" {'ipv4-family' if family == IPV4 else 'ipv6-family'}\n  route-distinguisher {self.rd}\n"
+            text += "".join(f"  vpn-target {t} export-extcommunity\n" for t in self.exports)
+            text += "".join(f"  vpn-target {t} import-extcommunity\n" for t in self.imports)
+            text += "".join(f"  {line}\n" for line in self.lines)
+        return text + "#\n"
+
+    def view(self, family=IPV4):
+        return f"{INSTANCE_VIEWS[family]} {self.name}"
+
+
 class Lab:
     def __init__(self, start, network, prelude=POLICIES, bgp_lines=(), hold=90, threads=None, name="afresh"):
         self.start_daemon, self.network = start, network
         self.address = network(1)
         self.prelude, self.bgp_lines, self.hold = prelude, bgp_lines, hold
         self.threads, self.name = threads, name
-        self.neighbours = []
+        self.neighbours, self.instances = [], []
+        self.family_lines = {}   # of the public families' views
         self.dut = None
 
     def peer(self, host, asn, **options):
@@ -62,14 +89,30 @@ class Lab:
         self.neighbours.append(n)
         return n
 
+    def instance(self, name, rd, imports=(), exports=(), **options):
+        self.instances.append(Instance(name, rd, imports, exports, **options))
+        return self.instances[-1]
+
+    def instance_text(self, i):
+        text = ""
+        for family in i.families:
+            members = [n for n in self.neighbours if n.instance is i and family in n.families]
+            text += f" #\n {i.view(family)}\n" + "".join(f"  {line}\n" for line in i.bgp_lines)
+            for n in members:
+                text += "".join(f" {line}\n" for line in n.session_text().splitlines()) + n.family_text(family)
+        return text
+
     def config(self):
-        text = "sysname dut\n#\n" + self.prelude + f"bgp {AS}\n router-id {self.address}\n"
+        public = [n for n in self.neighbours if not n.instance]
+        text = "sysname dut\n#\n" + self.prelude + "".join(i.text() for i in self.instances)
+        text += f"bgp {AS}\n router-id {self.address}\n"
         text += "".join(f" {line}\n" for line in self.bgp_lines)
-        text += "".join(n.session_text() for n in self.neighbours)
+        text += "".join(n.session_text() for n in public)
         for family, view in VIEWS.items():
-            if family == IPV4 or any(family in n.families for n in self.neighbours):
-                text += f" #\n {view}\n" + "".join(n.family_text(family) for n in self.neighbours)
-        return text + "#\nreturn\n"
+            if family == IPV4 or family in self.family_lines or any(family in n.families for n in public):
+                text += f" #\n {view}\n" + "".join(f"  {line}\n" for line in self.family_lines.get(family, ()))
+                text += "".join(n.family_text(family) for n in public)
+        return text + "".join(self.instance_text(i) for i in self.instances) + "#\nreturn\n"
 
     def run(self):
         """Starts the speaker and brings every neighbour up."""

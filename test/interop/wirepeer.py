@@ -12,6 +12,7 @@ import time
 OPEN, UPDATE, NOTIFICATION, KEEPALIVE, REFRESH = 1, 2, 3, 4, 5
 MARKER = b"\xff" * 16
 IPV4, IPV6, MULTICAST = (1, 1), (2, 1), (1, 2)
+VPNV4, VPNV6, VPN_TARGET, MVPN, MVPN6 = (1, 128), (2, 128), (1, 132), (1, 5), (2, 5)
 
 
 def message(kind, body=b""):
@@ -46,6 +47,129 @@ def prefixes(data, bits):
     return out
 
 
+# --- NLRI that are more than a prefix: texts like those of the displays --------------------------------
+def rd_bytes(text):
+    """A route distinguisher: AS2:nn4, A4:nn2, AS4:nn2."""
+    head, tail = text.rsplit(":", 1)
+    if "." in head:
+        return struct.pack("!H", 1) + socket.inet_aton(head) + struct.pack("!H", int(tail))
+    if int(head) > 65535:
+        return struct.pack("!HIH", 2, int(head), int(tail))
+    return struct.pack("!HHI", 0, int(head), int(tail))
+
+
+def rd_text(raw):
+    kind = struct.unpack_from("!H", raw)[0]
+    if kind == 1:
+        return f"{socket.inet_ntoa(raw[2:6])}:{struct.unpack_from('!H', raw, 6)[0]}"
+    return "%d:%d" % struct.unpack_from("!IH" if kind == 2 else "!HI", raw, 2)
+
+
+def target_bytes(text, sub_type=2):
+    """A route target (or with another sub-type its like) as an extended community."""
+    raw = rd_bytes(text)
+    return bytes([raw[1], sub_type]) + raw[2:]
+
+
+def targets(*texts):
+    """The EXTENDED COMMUNITIES attribute with these route targets."""
+    return attribute(0xC0, 16, b"".join(target_bytes(t) for t in texts))
+
+
+def vpn_bytes(text, label=16, withdraw=False):
+    """"100:1 10.0.0.0/24" with a label (RFC 8277 2.2, RFC 4364 4.3.4)."""
+    rd, prefix = text.split(" ")
+    raw = prefix_bytes(prefix)
+    tag = b"\x80\0\0" if withdraw else struct.pack("!I", label << 4 | 1)[1:]
+    return bytes([88 + raw[0]]) + tag + rd_bytes(rd) + raw[1:]
+
+
+def membership_bytes(text):
+    """"default", "100 RT<1:1>" or "100 RT<1:1>/64" (RFC 4684 section 4)."""
+    if text == "default":
+        return b"\0"
+    asn, rest = text.split(" ")
+    target, _, bits = rest.partition("/")
+    bits = int(bits or 96)
+    raw = struct.pack("!I", int(asn)) + target_bytes(target[3:-1])
+    return bytes([bits]) + raw[:(bits + 7) // 8]
+
+
+def mvpn_bytes(kind, *parts):
+    """One NLRI of RFC 6514 section 4: parts are bytes, one after the other."""
+    value = b"".join(parts)
+    return bytes([kind, len(value)]) + value
+
+
+def host(address):
+    """An address with its length in bits in front, as in MVPN NLRI; "*" is the wildcard of RFC 6625."""
+    if address == "*":
+        return b"\0"
+    raw = socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    return bytes([8 * len(raw)]) + raw
+
+
+def vpn_prefixes(data, bits):
+    """[(text, label)]"""
+    out, at = [], 0
+    while at < len(data):
+        length = data[at] - 88
+        size = (length + 7) // 8
+        label = int.from_bytes(data[at + 1:at + 4], "big") >> 4
+        raw = data[at + 12:at + 12 + size].ljust(bits // 8, b"\0")
+        address = socket.inet_ntop(socket.AF_INET6 if bits == 128 else socket.AF_INET, raw)
+        out.append((f"{rd_text(data[at + 4:at + 12])} {address}/{length}", label))
+        at += 12 + size
+    return out
+
+
+def memberships(data):
+    out, at = [], 0
+    while at < len(data):
+        bits = data[at]
+        size = (bits + 7) // 8
+        raw = data[at + 1:at + 1 + size].ljust(12, b"\0")
+        asn = struct.unpack_from("!I", raw)[0]
+        target = rd_text(bytes([0, raw[4]]) + raw[6:])
+        out.append("default" if not bits else f"{asn} RT<{target}>" + ("" if bits == 96 else f"/{bits}"))
+        at += 1 + size
+    return out
+
+
+def typed(data):
+    """NLRI of MVPN: type and value in hex."""
+    out, at = [], 0
+    while at < len(data):
+        end = at + 2 + data[at + 1]
+        out.append(f"{data[at]} {data[at + 2:end].hex()}")
+        at = end
+    return out
+
+
+def nlri_texts(family, data):
+    """[(text, label or None)]"""
+    if family in (VPNV4, VPNV6):
+        return vpn_prefixes(data, 128 if family[0] == 2 else 32)
+    if family == VPN_TARGET:
+        return [(t, None) for t in memberships(data)]
+    if family in (MVPN, MVPN6):
+        return [(t, None) for t in typed(data)]
+    return [(t, None) for t in prefixes(data, 128 if family[0] == 2 else 32)]
+
+
+def nlri_bytes(family, text, withdraw=False, label=16):
+    if isinstance(text, bytes):
+        return text
+    if family in (VPNV4, VPNV6):
+        return vpn_bytes(text, label, withdraw)
+    return membership_bytes(text) if family == VPN_TARGET else prefix_bytes(text)
+
+
+def next_hop_bytes(family, address):
+    raw = socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    return bytes(8) + raw if family in (VPNV4, VPNV6) else raw
+
+
 def as_path(*numbers):
     if not numbers:
         return b""
@@ -57,10 +181,10 @@ def communities(*values):
 
 
 def update(announce=(), withdraw=(), path=(), next_hop="127.0.0.1", origin=0, family=IPV4,
-           med=None, local_pref=None, community=(), extra=b""):
+           med=None, local_pref=None, community=(), extra=b"", rt=(), label=16):
     """An UPDATE message; other families than IPv4 unicast ride in the RFC 4760 attributes."""
-    nlri = b"".join(prefix_bytes(p) for p in announce)
-    gone = b"".join(prefix_bytes(p) for p in withdraw)
+    nlri = b"".join(nlri_bytes(family, p, label=label) for p in announce)
+    gone = b"".join(nlri_bytes(family, p, withdraw=True) for p in withdraw)
     attributes = b""
     if announce:
         attributes += attribute(0x40, 1, bytes([origin])) + attribute(0x40, 2, as_path(*path))
@@ -72,9 +196,11 @@ def update(announce=(), withdraw=(), path=(), next_hop="127.0.0.1", origin=0, fa
             attributes += attribute(0x40, 5, struct.pack("!I", local_pref))
         if community:
             attributes += attribute(0xC0, 8, communities(*community))
+        if rt:
+            attributes += targets(*rt)
         attributes += extra
     if family != IPV4:
-        hop = socket.inet_pton(socket.AF_INET6 if ":" in next_hop else socket.AF_INET, next_hop)
+        hop = next_hop_bytes(family, next_hop)
         head = struct.pack("!HB", *family)
         mp = attribute(0x80, 14, head + bytes([len(hop)]) + hop + b"\0" + nlri) if announce else b""
         mp += attribute(0x80, 15, head + gone) if withdraw else b""
@@ -115,6 +241,7 @@ class Update:
         at = 2 + size
         total = struct.unpack_from("!H", body, at)[0]
         self.attributes, data = {}, body[at + 2:at + 2 + total]
+        self.labels = {}
         self.order = []
         self.announced = prefixes(body[at + 2 + total:], 32)
         self.end_of_rib = not body[2:at] and not total and not self.announced
@@ -128,13 +255,15 @@ class Update:
         self.order.append(kind)
         if kind == 15:
             self.family = struct.unpack_from("!HB", value)
-            self.withdrawn += prefixes(value[3:], 128 if self.family[0] == 2 else 32)
+            self.withdrawn += [text for text, _ in nlri_texts(self.family, value[3:])]
             self.end_of_rib = len(value) == 3
         elif kind == 14:
             self.family = struct.unpack_from("!HB", value)
             hop = value[3]
             self.attributes[3] = value[4:4 + hop]
-            self.announced += prefixes(value[5 + hop:], 128 if self.family[0] == 2 else 32)
+            told = nlri_texts(self.family, value[5 + hop:])
+            self.announced += [text for text, _ in told]
+            self.labels.update(told)
         else:
             self.attributes[kind] = value
 
@@ -145,6 +274,14 @@ class Update:
             out += struct.unpack_from(f"!{n}I", value, 2)
             value = value[2 + 4 * n:]
         return out
+
+    def extended(self):
+        """Extended communities, each 8 bytes."""
+        value = self.attributes.get(16, b"")
+        return [value[i:i + 8] for i in range(0, len(value), 8)]
+
+    def targets(self):
+        return [rd_text(bytes([0, c[0]]) + c[2:]) for c in self.extended() if c[0] < 3 and c[1] == 2]
 
     def communities(self):
         value = self.attributes.get(8, b"")
