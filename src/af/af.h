@@ -35,6 +35,15 @@ enum af_prop {
 	AF_NH_RD = 1 << 12,      // next hop has a route distinguisher of zero in front (RFC 4364 4.3.2)
 	AF_NH_ANY = 1 << 13,     // next hop of either width, whatever the AFI
 	AF_TYPED = 1 << 14,      // NLRI of several types: route_type tells, unknown ones are left out (RFC 7606 5.4)
+	AF_SELECT_NARROW = 1 << 15, // `refresh bgp` and `reset bgp` name its peers by IPv4 address only
+	AF_SELECT_NARROW_INSTANCE = 1 << 16, // and those of a VPN instance
+};
+
+// A type of NLRI (AF_TYPED) as displays name it.
+struct af_type {
+	uint8_t type;
+	const char *title;  // "Intra-AS I-PMSI A-D"
+	const char *fields; // what its text has behind the distinguisher: "Originator IP Addr"
 };
 
 // What a walk over a field of NLRI found (struct af, nlri_check).
@@ -93,6 +102,8 @@ struct af {
 	void (*to_inner)(const struct af_key *key, struct af_key *ret);
 	void (*from_inner)(const struct af_key *key, const uint8_t rd[8], struct af_key *ret);
 	unsigned (*route_type)(const struct af_key *key);      // AF_TYPED
+	const struct af_type *types;                           // AF_TYPED: ascending; ends with a title of NULL
+	const char *reset_word;        // of `reset bgp WORD all`, where selector is empty: "ipv4"
 	// AF_MEMBERSHIP: which targets it means: those that begin with *ret_bits (0 to 64) bits of
 	// target; *ret_as: origin AS, 0 in the default. And back.
 	void (*target)(const struct af_key *key, uint8_t target[8], unsigned *ret_bits, uint32_t *ret_as);

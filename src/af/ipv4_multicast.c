@@ -14,7 +14,8 @@ const struct af af_ipv4_multicast = {
 	.safi = 2,
 	.key_size = PREFIX4_KEY,
 	.prefix_bits = 32,
-	.props = AF_PREFIX | AF_ORIGINATE | AF_LIKE_CLASSIC | AF_INSTANCE,
+	.props = AF_PREFIX | AF_ORIGINATE | AF_LIKE_CLASSIC | AF_INSTANCE | AF_SELECT_NARROW |
+		 AF_SELECT_NARROW_INSTANCE,
 	.order = 20,
 	.index = AF_INDEX_ipv4_multicast,
 	.nlri_get = prefix4_nlri_get,

@@ -14,7 +14,8 @@ const struct af af_ipv4_unicast = {
 	.safi = 1,
 	.key_size = PREFIX4_KEY,
 	.prefix_bits = 32,
-	.props = AF_PREFIX | AF_CLASSIC | AF_DEFAULT_ON | AF_ORIGINATE | AF_UNICAST | AF_INSTANCE,
+	.props = AF_PREFIX | AF_CLASSIC | AF_DEFAULT_ON | AF_ORIGINATE | AF_UNICAST | AF_INSTANCE |
+		 AF_SELECT_NARROW_INSTANCE,
 	.order = 10,
 	.index = AF_INDEX_ipv4_unicast,
 	.nlri_get = prefix4_nlri_get,
@@ -30,4 +31,5 @@ const struct af af_ipv4_unicast = {
 	.instance_view = "ipv4-family vpn-instance",
 	.instance_prompt = "-bgp-",
 	.instance_selector = "ipv4-family",
+	.reset_word = "ipv4",
 };
