@@ -100,10 +100,10 @@ static bool is_listed(const uint8_t *value, void *arg)
 	return communities_have(&d->listed, d->width, value);
 }
 
-static bool is_route_target(const uint8_t *v, void *arg)
+static bool drops_target(const uint8_t *v, void *arg)
 {
 	(void)arg;
-	return (v[0] & 0xBF) <= 2 && v[1] == 2;
+	return is_route_target(v);
 }
 
 static void community_delete(struct route_state *s, const struct apply *a)
@@ -140,7 +140,7 @@ static void ext_community_apply(struct route_state *s, const struct apply *a)
 	struct span old = value_of(s->attrs, ATTR_EXT_COMMUNITY);
 
 	if (a->kind == APPLY_ROUTE_TARGET && a->mode != MODE_ADDITIVE && old.len)
-		old = communities_without(s->arena, old, 8, is_route_target, NULL);
+		old = communities_without(s->arena, old, 8, drops_target, NULL);
 	values_put(s, ATTR_EXT_COMMUNITY, communities_union(s->arena, old, a->values, 8));
 }
 

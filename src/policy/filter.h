@@ -63,6 +63,24 @@ uint8_t value_attribute(enum filter_kind kind);
 // values: sorted, as in an attribute; whole: exactly the rule's values and no other.
 bool value_filter_permits(const struct object *o, struct span values, bool whole,
 			  struct match_scratch *s);
+// Extended communities that are route targets, in the three forms of RFC 4360 and RFC 5668.
+static inline bool is_route_target(const uint8_t *v)
+{
+	return (v[0] & 0xBF) <= 2 && v[1] == 2;
+}
+
+static inline bool is_site_of_origin(const uint8_t *v)
+{
+	return (v[0] & 0xBF) <= 2 && v[1] == 3;
+}
+
+// Sets of route targets: interned, with a reference for the caller.
+struct object *targets_compile(struct policy_store *s, const struct policy_target *targets,
+			       unsigned count);
+bool targets_permit(const struct object *o, struct span values); // extended communities
+// Whether one of them stands for any route, be it without a target.
+bool targets_are_all(const struct policy_target *targets, unsigned count);
+
 struct object *value_set_compile(struct compile *c, const struct source_filter *f);
 struct span value_set_values(const struct object *o);
 // Reads words of a kind; values come sorted, in the arena. false after a complaint.

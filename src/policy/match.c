@@ -15,6 +15,16 @@ static struct span value_of(const struct attrs *as, uint8_t type)
 	return a ? (struct span){a->value, a->len} : (struct span){0};
 }
 
+bool stage_matches(const struct stage *s, const struct attrs *as, struct match_scratch *scratch)
+{
+	if (s->kind == STAGE_TARGETS)
+		return targets_permit(s->object, value_of(as, ATTR_EXT_COMMUNITY));
+	if (s->kind == STAGE_VALUES)
+		return value_filter_permits(s->object, value_of(as, ATTR_EXT_COMMUNITY), false,
+					    scratch);
+	return path_filter_permits(s->object, value_of(as, ATTR_AS_PATH), scratch);
+}
+
 static bool other_width(const struct policy_program *p, const struct clause *c)
 {
 	return c->wide != (p->af->prefix_bits == 128);

@@ -57,6 +57,8 @@ static void random_filters(struct random *r)
 			     regexes[random_below(r, 6)]);
 			line("ip community-filter basic c%u %s %u:1", i, verdict(r),
 			     random_below(r, 3));
+			line("ip ext-community-filter basic e%u %s %u:1", i, verdict(r),
+			     random_below(r, 3));
 		}
 }
 
@@ -153,12 +155,23 @@ static void random_policy(struct random *r, const char *name)
 // The same numbers give the same configuration but for one policy, made from another seed.
 static struct policy_program *random_program(uint64_t seed, uint64_t policy_seed)
 {
+	struct policy_target targets[2];
 	struct random r;
+	char text[8];
 
 	random_seed(&r, seed);
 	random_filters(&r);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), "%u:1", random_below(&r, 3));
+		ext_community_parse_rt(text, targets[i].target);
+		targets[i].bits = random_below(&r, 8) ? 64 : (uint8_t)(8 * random_below(&r, 9));
+	}
 	struct policy_binding b = {.af = fixture_af("ipv4-unicast"),
 				   .import = random_below(&r, 2),
+				   .targets = targets,
+				   .target_count = random_below(&r, 3),
+				   .constrained = !random_below(&r, 5),
+				   .ext_community_filter = random_below(&r, 8) ? NULL : "e0",
 				   .acl = random_below(&r, 5) ? NULL : "2000",
 				   .prefix_list = random_below(&r, 5) ? NULL : "l0",
 				   .path_filter = random_below(&r, 5) ? NULL : "0",
@@ -182,6 +195,9 @@ static void random_attrs(struct random *r, struct attrs *as)
 
 	for (unsigned i = random_below(r, 4); i-- > 0;)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, " comm=%u:1", random_below(r, 3));
+	if (random_below(r, 4))
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " rt=%u:1;%u:1",
+			      random_below(r, 3), random_below(r, 3));
 	n += snprintf(text + n, sizeof(text) - (size_t)n, " path=");
 	for (unsigned i = random_below(r, 4); i-- > 0;)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "%u,", 1 + random_below(r, 3));

@@ -24,6 +24,7 @@ enum object_kind {
 	OBJECT_PATH_FILTER,
 	OBJECT_VALUE_FILTER, // communities of all widths
 	OBJECT_VALUE_SET,    // community lists for apply
+	OBJECT_TARGETS,
 	OBJECT_POLICY,
 	OBJECT_PROGRAM,
 };

@@ -205,16 +205,16 @@ static enum outcome advance(struct walk *w, struct place *at, const struct prefi
 {
 	while (at->stage < w->program->count) {
 		const struct stage *s = &w->program->stages[at->stage];
-		const struct attr *path = attrs_find(at->attrs, ATTR_AS_PATH);
-		struct span v = path ? (struct span){path->value, path->len} : (struct span){0};
 		enum outcome o = OUTCOME_ACCEPT;
 		int known;
 
 		switch (s->kind) {
 		case STAGE_REJECT:
 			return OUTCOME_REJECT;
+		case STAGE_TARGETS:
+		case STAGE_VALUES:
 		case STAGE_PATH:
-			if (!path_filter_permits(s->object, v, &w->scratch))
+			if (!stage_matches(s, at->attrs, &w->scratch))
 				return OUTCOME_REJECT;
 			at->stage++;
 			break;

@@ -48,19 +48,20 @@ struct policy_route {
 bool policy_filter_permits(const struct policy_snapshot *n, enum filter_kind kind, const char *name,
 			   bool whole, const struct policy_route *route);
 
-// What one direction of one peer and family names, in the order in which it is asked; every stage
-// must permit. NULL: not configured.
-// A route target, or all that begin with so many bits of one: 64 one target, 0 any.
+// A route target, or all that begin with so many bits of one: 64 one target, 0 any route, also one
+// without a target. Extended communities that are no route targets never count.
 struct policy_target {
 	uint8_t target[8];
-	uint8_t bits;
+	uint8_t bits; // at most 64
 };
 
+// What one direction of one peer and family names, in the order in which it is asked; every stage
+// must permit. NULL: not configured.
 struct policy_binding {
 	const struct af *af;
 	bool import;
-	// Routes must carry one of these targets (sorted by target and bits, without duplicates;
-	// copied). constrained false: not asked. constrained and no target: nothing passes.
+	// Routes must carry one of these targets (in any order, quickest if sorted; copied).
+	// constrained false: not asked. constrained and no target: nothing passes.
 	const struct policy_target *targets;
 	unsigned target_count;
 	bool constrained;
@@ -81,7 +82,9 @@ struct policy_binding {
 struct policy_program *policy_program(struct policy_store *s, struct policy_snapshot *n,
 				      const struct policy_binding *b);
 // The same program behind a stage that lets only routes with one of the targets pass: what
-// policy_program would give for its binding with these targets. A reference for the caller.
+// policy_program would give for its binding with these targets. So targets that it has already are
+// replaced, and when one of them stands for any route, what comes is p without such a stage. A
+// reference for the caller.
 struct policy_program *policy_program_constrain(struct policy_store *s, struct policy_program *p,
 						const struct policy_target *targets, unsigned count);
 struct policy_program *policy_program_ref(struct policy_program *p);
@@ -125,7 +128,8 @@ bool policy_run_route(const struct policy_program *p, const struct policy_contex
 
 // The same, telling what happened on the way: one call for each stage, clause and node, in order.
 struct policy_step {
-	const char *stage; // "filter-policy", "ip-prefix", "as-path-filter", "route-policy"
+	// "vpn-target", "rr-filter", "filter-policy", "ip-prefix", "as-path-filter", "route-policy"
+	const char *stage;
 	// "ip-prefix", "cost": of an if-match; NULL: of the whole node, or of the stage's end
 	const char *clause;
 	uint32_t node; // number; meaningless at the stage's end

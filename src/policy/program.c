@@ -1,8 +1,8 @@
 // Programs: the stages that one binding names, in their order, as one interned object.
 //
 // Its content is the numbers of the stages' objects and what else can make it act differently: the
-// family where there is any stage, the direction only when a clause depends on it. So bindings that
-// do the same share a program, and with it everything that is computed per program.
+// family where a stage looks at keys or may do so, the direction only when a clause depends on it.
+// So bindings that do the same share a program, and with it everything that is computed per program.
 #include "policy/program.h"
 
 #include "base/mem.h"
@@ -19,12 +19,19 @@ static void stage_add(struct binder *b, enum stage_kind kind, const char *name,
 	struct policy_program *p = &b->program;
 
 	p->stages[p->count++] = (struct stage){kind, name, object_ref(object)};
-	if (kind == STAGE_PATH)
-		p->asks_attributes = true;
-	if (kind == STAGE_POLICY) {
-		const struct route_policy *r = (const struct route_policy *)object;
-		p->asks_attributes = p->asks_attributes || r->asks_attributes;
-		p->uses_peer = p->uses_peer || r->applies_peer || (r->asks_source && p->import);
+}
+
+static enum stage_kind stage_of(enum filter_kind kind)
+{
+	switch (kind) {
+	case FILTER_EXT_COMMUNITY:
+		return STAGE_VALUES;
+	case FILTER_PATH:
+		return STAGE_PATH;
+	case FILTER_KINDS:
+		return STAGE_POLICY;
+	default:
+		return STAGE_ADDRESS;
 	}
 }
 
@@ -42,11 +49,18 @@ static void stage_bind(struct binder *b, enum filter_kind kind, const char *stat
 	if (!o && !lenient)
 		stage_add(b, STAGE_REJECT, statement, NULL);
 	else if (o)
-		stage_add(b,
-			  kind == FILTER_KINDS  ? STAGE_POLICY
-			  : kind == FILTER_PATH ? STAGE_PATH
-						: STAGE_ADDRESS,
-			  statement, o);
+		stage_add(b, stage_of(kind), statement, o);
+}
+
+// Targets of which one stands for any route ask for nothing.
+static void stage_targets(struct binder *b, struct policy_store *s,
+			  const struct policy_target *targets, unsigned count)
+{
+	if (targets_are_all(targets, count))
+		return;
+	struct object *o = targets_compile(s, targets, count);
+	stage_add(b, STAGE_TARGETS, "vpn-target", o);
+	object_unref(o);
 }
 
 static void program_destroy(struct object *o)
@@ -58,25 +72,57 @@ static void program_destroy(struct object *o)
 	mem_free(p);
 }
 
+// What the stages ask for together. A program that never asks for its family has none.
+static void program_summarize(struct policy_program *p)
+{
+	bool asks_family = false;
+
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct stage *s = &p->stages[i];
+		bool policy = s->kind == STAGE_POLICY;
+		const struct route_policy *r = policy ? (struct route_policy *)s->object : NULL;
+		asks_family = asks_family || policy || s->kind == STAGE_ADDRESS;
+		p->asks_attributes = p->asks_attributes || s->kind == STAGE_PATH ||
+				     s->kind == STAGE_TARGETS || s->kind == STAGE_VALUES ||
+				     (r && r->asks_attributes);
+		p->uses_peer =
+			p->uses_peer || (r && (r->applies_peer || (r->asks_source && p->import)));
+		p->directed = p->directed || p->uses_peer || (r && r->asks_source);
+	}
+	if (!asks_family)
+		p->af = NULL;
+}
+
 static struct hash128 program_content(const struct policy_program *p)
 {
 	struct buf b = {0};
-	bool directed = p->uses_peer;
 
 	buf_u32(&b, OBJECT_PROGRAM);
 	for (unsigned i = 0; i < p->count; i++) {
 		buf_u8(&b, (uint8_t)p->stages[i].kind);
 		buf_u64(&b, p->stages[i].object ? p->stages[i].object->number : 0);
-		if (p->stages[i].kind == STAGE_POLICY)
-			directed = directed ||
-				   ((const struct route_policy *)p->stages[i].object)->asks_source;
 	}
-	if (p->count)
-		buf_u8(&b, (uint8_t)(af_index(p->af) + 1));
-	buf_u8(&b, directed ? 1 + p->import : 0);
+	buf_u8(&b, p->af ? (uint8_t)(af_index(p->af) + 1) : 0);
+	buf_u8(&b, p->directed ? 1 + p->import : 0);
 	struct hash128 h = hash_wide(b.data, b.len);
 	buf_free(&b);
 	return h;
+}
+
+// The program with the binder's stages, whose references it takes over.
+static struct policy_program *program_intern(struct binder *b, struct policy_store *s)
+{
+	program_summarize(&b->program);
+	struct hash128 content = program_content(&b->program);
+	struct policy_program *p = (struct policy_program *)object_find(s, content);
+	if (p) {
+		for (unsigned i = 0; i < b->program.count; i++)
+			object_unref(b->program.stages[i].object);
+		return p;
+	}
+	p = mem_copy(&b->program, sizeof(b->program));
+	object_add(s, &p->object, OBJECT_PROGRAM, content, program_destroy);
+	return p;
 }
 
 struct policy_program *policy_program(struct policy_store *s, struct policy_snapshot *n,
@@ -88,6 +134,9 @@ struct policy_program *policy_program(struct policy_store *s, struct policy_snap
 	enum filter_kind list = wide ? FILTER_PREFIX_WIDE : FILTER_PREFIX;
 	const char *list_word = wide ? "ipv6-prefix" : "ip-prefix";
 
+	if (b->constrained)
+		stage_targets(&make, s, b->targets, b->target_count);
+	stage_bind(&make, FILTER_EXT_COMMUNITY, "rr-filter", b->ext_community_filter);
 	if (b->af && b->af->prefix_bits) {
 		stage_bind(&make, acl, "filter-policy", b->acl);
 		stage_bind(&make, list, list_word, b->prefix_list);
@@ -99,17 +148,21 @@ struct policy_program *policy_program(struct policy_store *s, struct policy_snap
 	}
 	stage_bind(&make, FILTER_KINDS, "route-policy", b->route_policy);
 	stage_bind(&make, FILTER_KINDS, "route-policy", b->view_route_policy);
+	return program_intern(&make, s);
+}
 
-	struct hash128 content = program_content(&make.program);
-	struct policy_program *p = (struct policy_program *)object_find(s, content);
-	if (p) {
-		for (unsigned i = 0; i < make.program.count; i++)
-			object_unref(make.program.stages[i].object);
-		return p;
+struct policy_program *policy_program_constrain(struct policy_store *s, struct policy_program *p,
+						const struct policy_target *targets, unsigned count)
+{
+	struct binder make = {.program = {.af = p->af, .import = p->import}};
+
+	stage_targets(&make, s, targets, count);
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct stage *x = &p->stages[i];
+		if (x->kind != STAGE_TARGETS)
+			stage_add(&make, x->kind, x->name, x->object);
 	}
-	p = mem_copy(&make.program, sizeof(make.program));
-	object_add(s, &p->object, OBJECT_PROGRAM, content, program_destroy);
-	return p;
+	return program_intern(&make, s);
 }
 
 struct policy_program *policy_program_ref(struct policy_program *p)

@@ -49,7 +49,14 @@ struct route_policy {
 	bool applies_peer;         // apply next-hop peer-address
 };
 
-enum stage_kind { STAGE_ADDRESS, STAGE_PATH, STAGE_POLICY, STAGE_REJECT };
+enum stage_kind {
+	STAGE_TARGETS, // targets.c
+	STAGE_VALUES,  // a filter of extended communities
+	STAGE_ADDRESS,
+	STAGE_PATH,
+	STAGE_POLICY,
+	STAGE_REJECT,
+};
 
 struct stage {
 	enum stage_kind kind;
@@ -57,12 +64,13 @@ struct stage {
 	struct object *object; // counted; NULL for STAGE_REJECT
 };
 
-#define STAGES_MAX 7
+#define STAGES_MAX 9
 
 struct policy_program {
 	struct object object;
-	const struct af *af; // NULL for the open one
+	const struct af *af; // NULL where no stage asks for it
 	bool import, uses_peer;
+	bool directed;        // import and export differ
 	bool asks_attributes; // the shape of the residual depends on attributes, not on prefixes only
 	unsigned count;
 	struct stage stages[STAGES_MAX];
@@ -91,6 +99,8 @@ struct route_state {
 // Whether the clause is one that only the prefix can answer for this program; then its filter is
 // the test.
 bool clause_is_test(const struct policy_program *p, const struct clause *c);
+// What a stage says of which attributes alone decide: targets, values, AS path.
+bool stage_matches(const struct stage *s, const struct attrs *as, struct match_scratch *scratch);
 // The answer of any other clause.
 bool clause_matches(const struct route_state *s, const struct clause *c);
 bool clause_same_kind(const struct clause *a, const struct clause *b);

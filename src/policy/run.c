@@ -119,16 +119,14 @@ static bool stage_permits(struct run *r)
 {
 	const struct policy_program *p = r->state.program;
 	const struct object *o = r->stage->object;
-	const struct attr *path;
 
 	switch (r->stage->kind) {
 	case STAGE_ADDRESS:
 		return prefix_test_matches((const struct prefix_test *)o, p->af, r->key);
+	case STAGE_TARGETS:
+	case STAGE_VALUES:
 	case STAGE_PATH:
-		path = attrs_find(r->state.attrs, ATTR_AS_PATH);
-		return path_filter_permits(
-			o, path ? (struct span){path->value, path->len} : (struct span){0},
-			r->state.scratch);
+		return stage_matches(r->stage, r->state.attrs, r->state.scratch);
 	case STAGE_POLICY:
 		return policy_stage(r, (const struct route_policy *)o);
 	case STAGE_REJECT:

@@ -100,13 +100,12 @@ bool values_parse(struct compile *c, enum filter_kind kind, const struct source_
 }
 
 // --- matching ----------------------------------------------------------------------------------
-// An extended community is asked about only by a filter of its kind: second byte 2 is a route
-// target, 3 a site of origin, in the three forms of RFC 4360 and RFC 5668.
+// An extended community is asked about only by a filter of its kind.
 static bool value_concerns(enum filter_kind kind, const uint8_t *v)
 {
 	if (kind != FILTER_EXT_COMMUNITY && kind != FILTER_SOO)
 		return true;
-	return (v[0] & 0xBF) <= 2 && v[1] == (kind == FILTER_SOO ? 3 : 2);
+	return kind == FILTER_SOO ? is_site_of_origin(v) : is_route_target(v);
 }
 
 static bool rule_basic(enum filter_kind kind, const struct value_rule *r, struct span values,
