@@ -273,10 +273,9 @@ static void on_swept(struct speaker *s, const struct shard_message *m)
 	soft_swept(s->soft, m->peer, m->af, routes);
 }
 
-static void on_counts(struct speaker *s, struct shard *shard, struct shard_message *m)
+static void on_counts(struct speaker *s, struct shard *shard, const struct shard_message *m)
 {
 	shard_take_counts(shard, m->counts);
-	m->counts = NULL;
 	for (size_t i = 0; i < s->peers.count; i++)
 		peer_limits(s->peers.item[i]);
 }

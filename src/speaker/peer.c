@@ -443,6 +443,8 @@ void peer_free(struct speaker_peer *p)
 		sess_door_password(s->door, &p->address, NULL);
 	soft_peer_down(s->soft, p->number);
 	speaker_send_peer(s, SHARD_REMOVE, p, NULL);
+	for (unsigned i = 0; i < s->shard_count; i++)
+		shard_forget_peer(s->shards[i], p->number);
 	sess_free(p->session);
 	for (unsigned i = 0; i < AF_MAX; i++)
 		run_release(&p->run[i]);

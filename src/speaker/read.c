@@ -95,6 +95,7 @@ struct speaker_read *speaker_read_start(struct speaker *s, uint16_t instance,
 	for (unsigned i = 0; i < s->shard_count; i++) {
 		struct shard_message *m = shard_message_new(SHARD_READ);
 
+		m->instance = instance;
 		m->read = read_order(r->id, q, filter, arg);
 		shard_send(s->shards[i], m);
 	}

@@ -68,6 +68,9 @@ void shard_message_free(struct shard_message *m)
 	case SHARD_OPTIONS:
 		mem_free((void *)m->options.confederation_members);
 		break;
+	case SHARD_LINK:
+		vpn_link_clear(&m->tie);
+		break;
 	case SHARD_IMPORT:
 		program_drop(m->import.program);
 		break;
@@ -224,13 +227,34 @@ void shard_routes(struct shard *s, const struct batch_record *head, const struct
 		shard_flush(s);
 }
 
-void shard_take_counts(struct shard *s, struct shard_counts *c)
+void shard_take_counts(struct shard *s, const struct shard_counts *c)
 {
-	memset(s->place, 0, sizeof(s->place));
-	for (unsigned i = 0; i < c->count; i++)
-		s->place[c->rows[i].peer] = (uint16_t)(i + 1);
-	counts_free(s->counts);
-	s->counts = c;
+	for (unsigned i = 0; i < c->count; i++) {
+		struct shard_counts_row **row = &s->rows[c->rows[i].peer];
+
+		if (!*row)
+			*row = MEM_NEW(struct shard_counts_row);
+		**row = c->rows[i];
+	}
+	for (unsigned i = 0; i < c->instance_count; i++) {
+		struct shard_totals **totals = &s->totals[c->instances[i].instance];
+
+		if (!*totals)
+			*totals = MEM_NEW(struct shard_totals);
+		**totals = c->instances[i];
+	}
+}
+
+void shard_forget_peer(struct shard *s, uint16_t peer)
+{
+	mem_free(s->rows[peer]);
+	s->rows[peer] = NULL;
+}
+
+void shard_forget_instance(struct shard *s, uint16_t instance)
+{
+	mem_free(s->totals[instance]);
+	s->totals[instance] = NULL;
 }
 
 // A thread that ends says so last of all: what it sent before is received until then, so that
@@ -258,6 +282,9 @@ void shard_free(struct shard *s)
 	if (s->threaded)
 		loop_free(s->loop);
 	buf_free(&s->batch);
-	counts_free(s->counts);
+	for (unsigned i = 0; i < RIB_PEERS_MAX; i++)
+		mem_free(s->rows[i]);
+	for (unsigned i = 0; i < INSTANCES_MAX; i++)
+		mem_free(s->totals[i]);
 	mem_free(s);
 }

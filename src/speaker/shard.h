@@ -92,6 +92,7 @@ struct shard_totals {
 	struct rib_totals totals[AF_MAX];
 };
 
+// Of what has changed since the last time.
 struct shard_counts {
 	struct shard_totals *instances; // owned; ascending by number
 	unsigned instance_count;
@@ -138,7 +139,7 @@ struct batch_record {
 	uint8_t withdrawn;
 };
 
-// --- the shard's side (shard_work.c, shard_read.c) -----------------------------------------------
+// --- the shard's side (worker.h, shard_read.c) ----------------------------------------------------
 struct worker;
 typedef void shard_sink(void *arg, struct shard_message *m); // takes the message
 struct worker_options {
@@ -149,8 +150,10 @@ struct worker_options {
 struct worker *worker_new(struct loop *l, const struct worker_options *o);
 void worker_free(struct worker *w);
 void worker_inbox(void *worker, void *message); // channel_fn of its inbox
-struct rib *worker_rib(struct worker *w);       // only for one that runs on the caller's own loop
-bool worker_idle(const struct worker *w);       // the same: nothing queued, nothing under way
+// Only of one that runs on the caller's own loop: a rib (NULL: no such instance), and whether
+// nothing is queued and nothing under way.
+struct rib *worker_rib(struct worker *w, uint16_t instance);
+bool worker_idle(const struct worker *w);
 
 struct reading;
 struct reading *reading_new(struct rib *r, struct shard_read *read); // owns read
@@ -158,6 +161,7 @@ void reading_free(struct reading *r);
 bool reading_step(struct reading *r, const struct worker_options *o, rib_deadline *over,
 		  void *over_arg);    // true: more to do now
 void reading_more(struct reading *r); // one batch has been taken
+void reading_gone(struct reading *r, const struct rib *rib); // if it reads that one, that is all
 uint32_t reading_id(const struct reading *r);
 bool reading_over(const struct reading *r);
 
@@ -176,8 +180,8 @@ struct shard {
 	void *arg;
 	struct buf batch;              // being collected
 	size_t in_flight;              // bytes of batches not yet worked off
-	struct shard_counts *counts;   // as last told
-	uint16_t place[RIB_PEERS_MAX]; // 1 + index of a peer's row in counts; 0: none
+	struct shard_counts_row *rows[RIB_PEERS_MAX]; // by peer, as last told; NULL: not yet
+	struct shard_totals *totals[INSTANCES_MAX];   // by instance
 };
 
 struct shard *shard_new(struct loop *control, unsigned index, bool threaded,
@@ -188,4 +192,6 @@ void shard_send(struct shard *s, struct shard_message *m); // behind everything 
 void shard_flush(struct shard *s);                         // hands over the batch
 void shard_routes(struct shard *s, const struct batch_record *head, const struct span *attributes,
 		  const struct span *nlri);                      // appends to the batch
-void shard_take_counts(struct shard *s, struct shard_counts *c); // owned by the shard from now on
+void shard_take_counts(struct shard *s, const struct shard_counts *c);
+void shard_forget_peer(struct shard *s, uint16_t peer); // its counters
+void shard_forget_instance(struct shard *s, uint16_t instance);

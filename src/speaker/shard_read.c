@@ -22,7 +22,7 @@ struct run_keys {
 };
 
 struct reading {
-	struct rib *rib;
+	struct rib *rib; // NULL: it has gone, and nothing more is in it
 	struct shard_read *read;
 	const struct af *af;
 	struct run_keys *runs;
@@ -80,6 +80,12 @@ bool reading_over(const struct reading *r)
 void reading_more(struct reading *r)
 {
 	r->window++;
+}
+
+void reading_gone(struct reading *r, const struct rib *rib)
+{
+	if (r->rib == rib)
+		r->rib = NULL;
 }
 
 // --- collecting keys ------------------------------------------------------------------------------
@@ -250,7 +256,7 @@ static void rows_send(struct reading *r, const struct worker_options *o, bool la
 // Destinations that come while keys are collected may be missed, as if they had come afterwards.
 static bool collect_step(struct reading *r, rib_deadline *over, void *over_arg)
 {
-	while (rib_read_slice(r->rib, &r->read->query, &r->position, COLLECT, collect, r)) {
+	while (r->rib && rib_read_slice(r->rib, &r->read->query, &r->position, COLLECT, collect, r)) {
 		if (over(over_arg))
 			return true;
 	}
@@ -273,7 +279,7 @@ bool reading_step(struct reading *r, const struct worker_options *o, rib_deadlin
 	one.within = NULL;
 	while (r->window) {
 		rows_open(r);
-		if (!next_key(r, &key)) {
+		if (!r->rib || !next_key(r, &key)) {
 			rows_send(r, o, true);
 			return false;
 		}

@@ -59,7 +59,6 @@ static void received(void *arg, struct shard *s, struct shard_message *m)
 		break;
 	case SHARD_COUNTS:
 		shard_take_counts(s, m->counts);
-		m->counts = NULL;
 		break;
 	default:
 		break;
@@ -192,7 +191,8 @@ static void threads(void **state)
 	wait_for(&g, &g.swept, ROUTES / 2);
 	feed(&g, 0); // left behind
 	for (unsigned i = 0; i < SHARDS; i++) {
-		assert_non_null(g.shard[i]->counts);
+		assert_non_null(g.shard[i]->rows[0]);
+		assert_non_null(g.shard[i]->totals[INSTANCE_PUBLIC]);
 		shard_free(g.shard[i]);
 	}
 	policy_program_unref(in);

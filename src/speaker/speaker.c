@@ -75,6 +75,7 @@ struct shard_message *peer_message(enum shard_kind kind, const struct speaker_pe
 {
 	struct shard_message *m = shard_message_new(kind);
 
+	m->instance = p->instance;
 	m->peer = p->number;
 	m->af = af;
 	m->number = p->session_number;
@@ -309,6 +310,25 @@ static void counts_add(struct rib_counts *to, const struct rib_counts *c)
 	counts_add_judged(to, c);
 }
 
+static bool shard_counts_of(const struct speaker *s, const struct shard *shard, uint16_t peer,
+			    const struct af *af, struct rib_counts *ret)
+{
+	const struct speaker_peer *p = s->by_number[peer];
+	struct rib *rib;
+
+	if (!p)
+		return false;
+	if (shard->threaded) {
+		if (shard->rows[peer])
+			*ret = shard->rows[peer]->counts[af_index(af)];
+		return shard->rows[peer];
+	}
+	rib = worker_rib(shard->worker, p->instance);
+	if (rib)
+		rib_peer_counts(rib, peer, af, ret);
+	return rib;
+}
+
 void speaker_peer_counts(struct speaker *s, uint16_t peer, const struct af *af,
 			 struct rib_counts *ret)
 {
@@ -317,13 +337,8 @@ void speaker_peer_counts(struct speaker *s, uint16_t peer, const struct af *af,
 		const struct shard *shard = s->shards[i];
 		struct rib_counts now;
 
-		if (!shard->threaded && s->by_number[peer]) {
-			rib_peer_counts(worker_rib(shard->worker), peer, af, &now);
+		if (shard_counts_of(s, shard, peer, af, &now))
 			counts_add(ret, &now);
-		} else if (shard->threaded && shard->place[peer]) {
-			now = shard->counts->rows[shard->place[peer] - 1].counts[af_index(af)];
-			counts_add(ret, &now);
-		}
 	}
 }
 
@@ -345,14 +360,19 @@ void speaker_totals(struct speaker *s, uint16_t instance, const struct af *af,
 	*ret = (struct rib_totals){0};
 	for (unsigned i = 0; i < s->shard_count; i++) {
 		const struct shard *shard = s->shards[i];
+		struct rib *rib;
 		struct rib_totals now;
 
-		if (!shard->threaded) {
-			rib_totals(worker_rib(shard->worker), af, &now);
-			totals_add(ret, &now);
-		} else if (shard->counts) {
-			totals_add(ret, &shard->counts->instances[0].totals[af_index(af)]);
+		if (shard->threaded) {
+			if (shard->totals[instance])
+				totals_add(ret, &shard->totals[instance]->totals[af_index(af)]);
+			continue;
 		}
+		rib = worker_rib(shard->worker, instance);
+		if (!rib)
+			continue;
+		rib_totals(rib, af, &now);
+		totals_add(ret, &now);
 	}
 }
 

@@ -1,0 +1,202 @@
+// The ribs of one shard, one for each instance. A rib that has nothing to do costs nothing: those
+// that have stand in lists, and each round gives them a slice in turn, beginning with the one whose
+// turn it was not the last time.
+//
+// A walk that is over reports its end when what it caused has been delivered. Ribs of one shard lend
+// each other routes, so what a walk of one causes may be another's work: all of them are waited for.
+#include "speaker/worker.h"
+
+#include "base/mem.h"
+
+// --- what a rib says --------------------------------------------------------------------------------
+static void rib_deliver(void *arg, struct rib_delivery *d)
+{
+	struct instance *i = arg;
+	struct shard_message *m = shard_message_new(SHARD_DELIVERY);
+
+	m->instance = i->number;
+	m->peer = d->peer;
+	m->number = d->session;
+	m->delivery = *d;
+	i->worker->o.send(i->worker->o.arg, m);
+}
+
+static void rib_marks(void *arg, uint16_t peer, uint32_t session, const struct af *af,
+		      enum rib_mark mark)
+{
+	struct instance *i = arg;
+	struct shard_message *m = shard_message_new(SHARD_MARK);
+
+	m->instance = i->number;
+	m->peer = peer;
+	m->number = session;
+	m->af = af;
+	m->mark = mark;
+	i->worker->o.send(i->worker->o.arg, m);
+}
+
+static void rib_wakes(void *arg)
+{
+	instance_wake(arg);
+}
+
+static void drive_says(void *arg, struct soft_answer *a)
+{
+	struct instance *i = arg;
+
+	worker_answer(i->worker, a);
+}
+
+// --- making and ending ------------------------------------------------------------------------------
+static struct instance *instance_new(struct worker *w, uint16_t number)
+{
+	struct instance *i = MEM_NEW(struct instance);
+	struct rib_ops ops = {
+		.deliver = rib_deliver,
+		.mark = rib_marks,
+		.wake = rib_wakes,
+		.arg = i,
+	};
+
+	i->worker = w;
+	i->number = number;
+	list_init(&i->link);
+	list_init(&i->walking);
+	list_init(&i->owing);
+	i->rib = rib_new(&ops);
+	w->instances[number] = i;
+	return i;
+}
+
+struct instance *instance_of(struct worker *w, uint16_t number)
+{
+	struct instance *i = w->instances[number];
+
+	return i ? i : instance_new(w, number);
+}
+
+void instance_free(struct instance *i)
+{
+	struct worker *w = i->worker;
+
+	list_remove(&i->link);
+	list_remove(&i->walking);
+	list_remove(&i->owing);
+	drive_free(i->drive);
+	rib_free(i->rib);
+	w->instances[i->number] = NULL;
+	mem_free(i);
+}
+
+// --- slices -----------------------------------------------------------------------------------------
+// A rib that sleeps does not look at the time.
+void instance_wake(struct instance *i)
+{
+	struct worker *w = i->worker;
+
+	counts_touch(i);
+	if (list_empty(&i->link)) {
+		rib_set_time(i->rib, (uint64_t)loop_wall(w->loop));
+		list_add(&w->awake, &i->link);
+	}
+	task_start(w->task);
+}
+
+static void instance_work(struct instance *i, uint64_t *until)
+{
+	struct worker *w = i->worker;
+
+	list_remove(&i->link); // what wakes it meanwhile is seen
+	rib_set_time(i->rib, (uint64_t)loop_wall(w->loop));
+	counts_touch(i);
+	if (rib_work(i->rib, worker_time_over, until)) {
+		list_remove(&i->link);
+		list_add(&w->awake, &i->link);
+	}
+	list_remove(&i->owing);
+	if (rib_owes(i->rib))
+		list_add(&w->owing, &i->owing);
+}
+
+// One at least, and each at most once a round.
+bool instances_work(struct worker *w)
+{
+	uint64_t until = loop_clock() + SLICE_US;
+	struct list *last = w->awake.prev;
+
+	while (!list_empty(&w->awake)) {
+		struct list *first = w->awake.next;
+
+		instance_work(LIST_ENTRY(first, struct instance, link), &until);
+		if (first == last || worker_time_over(&until))
+			break;
+	}
+	return !list_empty(&w->awake);
+}
+
+void instance_order(struct instance *i, const struct soft_order *o)
+{
+	struct worker *w = i->worker;
+
+	if (!i->drive)
+		i->drive = drive_new(i->rib, drive_says, i);
+	drive_start(i->drive, o);
+	if (list_empty(&i->walking))
+		list_add(&w->walking, &i->walking);
+}
+
+bool instances_walking(const struct worker *w)
+{
+	for (const struct list *l = w->walking.next; l != &w->walking; l = l->next) {
+		if (drive_walking(LIST_ENTRY(l, struct instance, walking)->drive))
+			return true;
+	}
+	return false;
+}
+
+static struct instance *walker_next(const struct worker *w)
+{
+	for (struct list *l = w->walking.next; l != &w->walking; l = l->next) {
+		struct instance *i = LIST_ENTRY(l, struct instance, walking);
+
+		if (drive_walking(i->drive))
+			return i;
+	}
+	return NULL;
+}
+
+// Live routes have precedence: a walk gets half as long while some are waiting.
+bool instances_walk(struct worker *w)
+{
+	struct instance *i = walker_next(w);
+	uint64_t begin, until;
+
+	if (!i)
+		return false;
+	list_remove(&i->walking); // the others first, next time
+	list_add(&w->walking, &i->walking);
+	begin = loop_clock();
+	until = begin + (list_empty(&w->queue) ? SLICE_US : SLICE_US / 2);
+	drive_step(i->drive, worker_time_over, &until, begin);
+	drive_slice(i->drive, loop_clock() - begin);
+	instance_wake(i);
+	return instances_walking(w);
+}
+
+// --- coming to rest -----------------------------------------------------------------------------------
+bool instances_owe(struct worker *w)
+{
+	return !list_empty(&w->owing);
+}
+
+void instances_settle(struct worker *w, bool idle, uint64_t now)
+{
+	for (struct list *l = w->walking.next, *next; l != &w->walking; l = next) {
+		struct instance *i = LIST_ENTRY(l, struct instance, walking);
+
+		next = l->next;
+		drive_settle(i->drive, idle, now);
+		if (!drive_busy(i->drive))
+			list_remove(&i->walking);
+	}
+}

@@ -1,0 +1,77 @@
+// What the files of a shard's side share: the worker and the ribs that it holds, one for each
+// instance. Everything here runs in the shard's thread.
+//
+//   shard_work.c      messages and the round
+//   shard_instance.c  the ribs: making, waking, slices, settling, ending
+//   shard_lent.c      walks over what ribs lend each other
+//   shard_counts.c    counters, told to the control thread
+#pragma once
+
+#include "base/vec.h"
+#include "speaker/shard.h"
+
+#define SLICE_US 2000
+
+struct exchange;
+struct worker;
+
+// One instance's rib. Made when the first message names it; the public one with the worker.
+struct instance {
+	struct worker *worker;
+	uint16_t number;
+	struct rib *rib;
+	struct drive *drive; // NULL: no order has come yet
+	struct list link;    // in worker.awake; alone: nothing to do
+	struct list walking; // in worker.walking: the drive has orders
+	struct list owing;   // in worker.owing: idle, but somebody is still owed messages
+	bool changed;        // counters, since they were last told
+};
+
+struct worker {
+	struct worker_options o;
+	struct loop *loop;
+	struct instance *instances[INSTANCES_MAX]; // by number
+	struct exchange *exchange;
+	struct list awake, walking, owing;
+	struct list lendings; // walks of what is lent
+	struct task *task;
+	struct timer *counts_timer;
+	struct timer
+		*settle_timer; // walks are over, and peers without credit are still owed messages
+	struct list queue;     // messages to be worked off
+	size_t batch_at;       // bytes done of the first one, when it is a batch
+	struct vec readings;
+	uint64_t counts_at; // when counters were last told
+	bool changed;       // since then: some instance
+	bool quit;
+	uint32_t sessions[RIB_PEERS_MAX]; // number of the session that each peer's routes belong to
+	struct instance *home[RIB_PEERS_MAX]; // whose peer it is; NULL: not known
+};
+
+bool worker_time_over(void *until); // rib_deadline; until: uint64_t, of loop_clock
+void worker_answer(struct worker *w, struct soft_answer *a); // toward the control thread
+
+// --- shard_instance.c -----------------------------------------------------------------------------
+struct instance *instance_of(struct worker *w, uint16_t number); // made if there is none
+void instance_free(struct instance *i);                          // with its rib; its peers are gone
+void instance_wake(struct instance *i);                          // something was done to its rib
+void instance_order(struct instance *i, const struct soft_order *o);
+// Slices, in turn for those that have something to do. True: more to do now.
+bool instances_work(struct worker *w);
+bool instances_walk(struct worker *w);
+bool instances_walking(const struct worker *w); // routes are still to be visited
+bool instances_owe(struct worker *w);           // somebody is owed messages
+void instances_settle(struct worker *w, bool idle, uint64_t now);
+
+// --- shard_lent.c ---------------------------------------------------------------------------------
+void lending_start(struct worker *w, const struct soft_order *o);
+bool lendings_step(struct worker *w); // a slice; true: more to do
+bool lendings_walking(const struct worker *w);
+void lendings_settle(struct worker *w, bool idle, uint64_t now);
+void lendings_gone(struct worker *w, uint16_t instance); // those of an instance that goes
+void lendings_free(struct worker *w);
+
+// --- shard_counts.c -------------------------------------------------------------------------------
+void counts_tell(struct worker *w);
+void counts_when_due(struct worker *w, uint64_t now);
+void counts_touch(struct instance *i); // its counters may have changed
