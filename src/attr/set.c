@@ -94,17 +94,20 @@ static void slot_remove(struct attr_table *t, uint64_t slot)
 static uint64_t hash_set(const uint8_t *p, size_t n, const struct attr_local *l)
 {
 	uint64_t what = (uint64_t)l->originator << 32 | l->preference;
-	uint64_t how =
-		(uint64_t)l->source << 24 | (uint64_t)l->aggregated << 16 | l->preferred_value;
+	uint64_t how = (uint64_t)l->label << 32 | (uint64_t)l->source << 24 |
+		       (uint64_t)l->aggregated << 16 | l->preferred_value;
+	uint64_t rd;
 
-	return hash_more(hash_number(what) ^ hash_number(how + 1), p, n);
+	memcpy(&rd, l->rd, sizeof(rd));
+	return hash_more(hash_number(what ^ rd << 1) ^ hash_number(how + 1), p, n);
 }
 
 static bool local_equal(const struct attr_local *a, const struct attr_local *b)
 {
 	return a->source == b->source && a->aggregated == b->aggregated &&
 	       a->preferred_value == b->preferred_value && a->originator == b->originator &&
-	       a->preference == b->preference;
+	       a->preference == b->preference && a->label == b->label &&
+	       !memcmp(a->rd, b->rd, sizeof(a->rd));
 }
 
 static struct attr_set *find(const struct attr_table *t, uint64_t hash, struct span bytes,
