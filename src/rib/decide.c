@@ -10,6 +10,7 @@
 #include "rib/decide.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -137,6 +138,13 @@ static int by_peer_address(const struct rib *r, const struct candidate *a,
 	return order ? order : less_wins(a->peer, b->peer); // two sessions to one address
 }
 
+// Routes that are lent differ in where they come from.
+static int by_distinguisher(const struct rib *r, const struct candidate *a,
+			    const struct candidate *b)
+{
+	return memcmp(a->set->local.rd, b->set->local.rd, sizeof(a->set->local.rd));
+}
+
 struct step {
 	struct decide_step text;
 	int (*compare)(const struct rib *r, const struct candidate *a, const struct candidate *b);
@@ -157,6 +165,7 @@ static const struct step steps[] = {
 	{{"cluster-list", "shorter CLUSTER_LIST"}, by_cluster_list},
 	{{"router-id", "lower ORIGINATOR_ID or router identifier"}, by_router_id},
 	{{"peer-address", "lower address of the peer"}, by_peer_address},
+	{{"distinguisher", "lower distinguisher of a route of another table"}, by_distinguisher},
 };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 

@@ -184,7 +184,7 @@ static void test_steps_have_names(void **state)
 
 	while (decide_step(n))
 		n++;
-	assert_int_equal(n, 11);
+	assert_int_equal(n, 12);
 	assert_string_equal(decide_step(0)->name, "preferred-value");
 	assert_string_equal(decide_step(10)->name, "peer-address");
 }

@@ -51,6 +51,7 @@ struct family {
 	uint32_t group_numbers;
 	uint32_t moving;    // members whose export is no longer that of their group
 	bool twins;         // two groups may have the same key
+	bool tells_moved;   // to rib_ops.moved
 	struct aggregation *aggregation; // NULL: none configured
 	uint32_t *gone;     // sets to be released when the change at hand is through
 	uint32_t gone_count, gone_cap;
@@ -68,6 +69,7 @@ struct rib {
 	bool timed;               // the owner has told the time
 	int64_t now, epoch_zero;  // seconds; time of epoch 0
 	bool awake;               // the owner knows that there is work
+	bool woken;               // once more since rib_work began
 	struct encoder encoder;
 	struct arena arena;       // of hooks and explanations: reset by who uses it
 };
@@ -100,6 +102,9 @@ uint32_t destination_path(const struct family *f, const struct destination *d, u
 			  uint32_t *ret_prev);
 bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation);
 bool path_take(struct change *c, uint16_t peer); // removes it
+// The same for a lent path: which one is told by the distinguisher, which is part of the set.
+bool path_lend(struct change *c, uint32_t attr);
+bool path_take_lent(struct change *c, const uint8_t rd[8]);
 bool path_reject(struct change *c, uint16_t peer, uint32_t generation); // arrived, not to be kept
 bool path_judge(struct change *c, struct path *p, uint32_t attr, uint32_t generation);
 void destination_hold(struct family *f, uint32_t n);

@@ -3,9 +3,14 @@
 // on sets that the change gives up are kept until it is through, so that no number is given to
 // another set while it is still compared with.
 //
+// Who takes part in the exchange of routes between tables is told of a move last of all, and may lend
+// routes to this or another table from there: each of these is a change of its own.
+//
 // A destination lives while it has a path or a hold. Holds stand for promises to withdraw it: a
 // tombstone in a group's log, a single debt to a member; and for a default route that we make up.
 #include "rib/group.h"
+
+#include <string.h>
 
 #include "base/mem.h"
 #include "rib/decide.h"
@@ -56,6 +61,23 @@ uint32_t destination_path(const struct family *f, const struct destination *d, u
 	while (n) {
 		const struct path *p = table_path(&f->table, n);
 		if (p->peer == peer)
+			break;
+		prev = n;
+		n = p->next;
+	}
+	*ret_prev = prev;
+	return n;
+}
+
+// The path lent under a distinguisher.
+static uint32_t lent_path(const struct family *f, const struct destination *d, const uint8_t rd[8],
+			  uint32_t *ret_prev)
+{
+	uint32_t prev = 0, n = d->first;
+
+	while (n) {
+		const struct path *p = table_path(&f->table, n);
+		if (p->peer == RIB_LENT && !memcmp(attr_at(&f->attrs, p->attr)->local.rd, rd, 8))
 			break;
 		prev = n;
 		n = p->next;
@@ -169,15 +191,32 @@ bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, 
 	return path_judge(c, p, attr, generation);
 }
 
-bool path_take(struct change *c, uint16_t peer)
+bool path_lend(struct change *c, uint32_t attr)
 {
 	struct family *f = c->family;
-	uint32_t prev, n = destination_path(f, c->destination, peer, &prev);
-	struct member *m = source_of(f, peer);
+	const uint8_t *rd = attr_at(&f->attrs, attr)->local.rd;
+	uint32_t prev, n = lent_path(f, c->destination, rd, &prev);
 
-	if (!n)
-		return false;
+	if (!n) {
+		path_add(c, RIB_LENT, attr, attr, UINT32_MAX);
+		return true;
+	}
 	struct path *p = table_path(&f->table, n);
+	if (p->attr == attr)
+		return false;
+	attr_ref(&f->attrs, attr);
+	family_forget(f, p->attr_in);
+	p->attr_in = attr;
+	p->epoch = f->rib->epoch;
+	return path_judge(c, p, attr, UINT32_MAX);
+}
+
+static void take(struct change *c, uint32_t n, uint32_t prev)
+{
+	struct family *f = c->family;
+	struct path *p = table_path(&f->table, n);
+	struct member *m = source_of(f, p->peer);
+
 	if (m) {
 		count_age(m, p);
 		m->received--;
@@ -190,7 +229,24 @@ bool path_take(struct change *c, uint16_t peer)
 	family_forget(f, p->attr_in);
 	family_forget(f, p->attr);
 	pool_give(&f->table.paths, n);
-	return true;
+}
+
+bool path_take(struct change *c, uint16_t peer)
+{
+	uint32_t prev, n = destination_path(c->family, c->destination, peer, &prev);
+
+	if (n)
+		take(c, n, prev);
+	return n != 0;
+}
+
+bool path_take_lent(struct change *c, const uint8_t rd[8])
+{
+	uint32_t prev, n = lent_path(c->family, c->destination, rd, &prev);
+
+	if (n)
+		take(c, n, prev);
+	return n != 0;
 }
 
 bool path_reject(struct change *c, uint16_t peer, uint32_t generation)
@@ -234,6 +290,30 @@ static void count_best(struct family *f, uint16_t peer, int by)
 		m->best += (uint32_t)by;
 }
 
+// The owner may lend routes from within the call, so nothing of the change may be under way any
+// more; what it is told about stays until it returns.
+static void tell_moved(struct change *c, uint32_t attr, uint16_t peer)
+{
+	struct family *f = c->family;
+	struct af_key key = {0};
+	const struct rib_move m = {.key = &key,
+				   .number = c->number,
+				   .before = c->old_attr ? attr_at(&f->attrs, c->old_attr) : NULL,
+				   .after = attr ? attr_at(&f->attrs, attr) : NULL,
+				   .peer_before = c->old_peer,
+				   .peer_after = peer};
+
+	memcpy(key.b, c->destination->key, f->af->key_size);
+	attr_ref(&f->attrs, c->old_attr);
+	attr_ref(&f->attrs, attr);
+	destination_hold(f, c->number);
+	family_release(f);
+	f->rib->ops.moved(f->rib->ops.arg, f->af, &m);
+	attr_unref(&f->attrs, c->old_attr);
+	attr_unref(&f->attrs, attr);
+	destination_release(f, c->number);
+}
+
 bool destination_end(struct change *c)
 {
 	struct family *f = c->family;
@@ -259,6 +339,10 @@ bool destination_end(struct change *c)
 		if (f->aggregation)
 			aggregate_best_moved(f, c->number, c->old_attr, best);
 		destination_export(f, c->number);
+	}
+	if (moved && f->tells_moved) {
+		tell_moved(c, attr, peer);
+		return true;
 	}
 	remove_unneeded(f, c->number);
 	family_release(f);

@@ -100,6 +100,8 @@ static void show_path(struct reading *x, const struct destination *d, const stru
 		route.loop = !p->attr && import_is_loop(m, route.received);
 		route.stale = p->epoch < m->stale_before;
 	}
+	if (p->peer == RIB_LENT)
+		route.peer = RIB_LENT;
 	route.installed = p->attr ? attr_at(&f->attrs, p->attr) : NULL;
 	route.best = p == best;
 	route.select = route.best || (f->rib->options.max_paths > 1 && best && p->attr &&
@@ -207,6 +209,23 @@ void rib_read(struct rib *r, const struct rib_query *q, rib_visit *fn, void *arg
 	uint32_t position = 0;
 
 	rib_read_slice(r, q, &position, UINT32_MAX, fn, arg);
+}
+
+const struct attr_set *rib_best(struct rib *r, const struct af *af, uint32_t number,
+				struct af_key *ret_key, uint16_t *ret_peer)
+{
+	struct family *f = rib_family(r, af);
+
+	if (!number || number >= f->table.destinations.end)
+		return NULL;
+	const struct destination *d = table_at(&f->table, number);
+	const struct path *best = d->info & DESTINATION_LIVE ? table_best(&f->table, d) : NULL;
+	if (!best)
+		return NULL;
+	*ret_key = (struct af_key){0};
+	memcpy(ret_key->b, d->key, af->key_size);
+	*ret_peer = best->peer;
+	return attr_at(&f->attrs, best->attr);
 }
 
 // --- totals ---------------------------------------------------------------------------------------

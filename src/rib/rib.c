@@ -57,6 +57,7 @@ struct family *rib_family(struct rib *r, const struct af *af)
 	attr_table_init(&(*f)->attrs);
 	(*f)->attrs.on_free = set_leaves;
 	(*f)->attrs.on_free_arg = *f;
+	(*f)->tells_moved = r->ops.moved && (af->props & AF_TARGETED || af_outer(af));
 	return *f;
 }
 
@@ -160,6 +161,7 @@ void rib_set_time(struct rib *r, uint64_t microseconds)
 // --- work -----------------------------------------------------------------------------------------
 void rib_wake(struct rib *r)
 {
+	r->woken = true;
 	if (r->awake)
 		return;
 	r->awake = true;
@@ -205,9 +207,12 @@ bool rib_work(struct rib *r, rib_deadline *over, void *arg)
 {
 	bool more = false;
 
+	r->awake = true;
+	r->woken = false;
 	for (unsigned i = 0; i < AF_MAX; i++)
 		if (r->families[i] && family_work(r->families[i], over, arg))
 			more = true;
+	more = more || r->woken; // a family may have given work to one before it
 	r->awake = more;
 	return more;
 }

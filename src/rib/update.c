@@ -1,7 +1,9 @@
-// Routes that come in: an UPDATE's prefixes, all with one set of attributes, and what is originated
-// here. The set is interned once; keys are read and hashed in blocks, so that the memory which the
+// Routes that come in: an UPDATE's prefixes, all with one set of attributes, what is originated
+// here, and what other tables lend. The set is interned once; keys are read and hashed in blocks, so that the memory which the
 // look-ups will touch is on its way before the first of them.
 #include "rib/group.h"
+
+#include <string.h>
 
 #include "base/cursor.h"
 
@@ -111,6 +113,36 @@ void rib_originate(struct rib *r, const struct af *af, const struct af_key *key,
 	uint32_t attr = attr_intern(&f->attrs, &local);
 	struct change c = destination_begin(f, table_add(&f->table, key, hash));
 	if (path_put(&c, RIB_NO_PEER, attr, attr, UINT32_MAX))
+		destination_end(&c);
+	else
+		family_release(f);
+	attr_unref(&f->attrs, attr);
+}
+
+// Nor do lent ones: they met one on their way.
+void rib_lend(struct rib *r, const struct af *af, const struct af_key *key, const uint8_t rd[8],
+	      const struct attrs *as)
+{
+	struct family *f = rib_family(r, af);
+	uint64_t hash = af_key_hash(af, key);
+
+	family_settle(f);
+	if (!as) {
+		uint32_t n = table_find(&f->table, key, hash);
+		if (!n)
+			return;
+		struct change c = destination_begin(f, n);
+		if (path_take_lent(&c, rd))
+			destination_end(&c);
+		return;
+	}
+	struct attrs lent = *as;
+	memcpy(lent.local.rd, rd, 8);
+	if (!lent.local.source)
+		lent.local.source = SOURCE_LOCAL; // told from a set as it is sent (rib.c)
+	uint32_t attr = attr_intern(&f->attrs, &lent);
+	struct change c = destination_begin(f, table_add(&f->table, key, hash));
+	if (path_lend(&c, attr))
 		destination_end(&c);
 	else
 		family_release(f);

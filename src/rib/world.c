@@ -151,10 +151,19 @@ static void on_mark(void *arg, uint16_t peer, uint32_t session, const struct af 
 	buf_format(&w->peers[peer].marks, "%s %s\n", af->name, names[mark]);
 }
 
+static void on_moved(void *arg, const struct af *af, const struct rib_move *m)
+{
+	struct world *w = arg;
+
+	if (w->moved)
+		w->moved(w, af, m);
+}
+
 // --- world ----------------------------------------------------------------------------------------
 struct rib *world_rib(struct world *w)
 {
-	const struct rib_ops ops = {.deliver = on_deliver, .mark = on_mark, .arg = w};
+	const struct rib_ops ops = {
+		.deliver = on_deliver, .mark = on_mark, .moved = on_moved, .arg = w};
 
 	rib_free(w->rib);
 	w->rib = rib_new(&ops);
@@ -304,7 +313,7 @@ static void put_prefixes(struct buf *b, const struct af *af, const char *prefixe
 }
 
 // Words that policy/fixture.h does not know: originator-id=ADDRESS cluster-list=ADDRESS,ADDRESS
-// confed=AS (an AS_CONFED_SEQUENCE in front of the path).
+// confed=AS (an AS_CONFED_SEQUENCE in front of the path) label=NUMBER.
 static void read_attrs(struct world *w, const char *text, struct attrs *as)
 {
 	struct arena *a = &w->policy.arena;
@@ -327,6 +336,8 @@ static void read_attrs(struct world *w, const char *text, struct attrs *as)
 			}
 			attrs_put(as, ATTR_CLUSTER_LIST, ATTR_OPTIONAL,
 				  arena_copy(a, b.data, b.len), b.len);
+		} else if (!strncmp(word, "label=", 6)) {
+			as->local.label = (uint32_t)strtoul(value + 1, NULL, 10);
 		} else if (!strncmp(word, "confed=", 7)) {
 			const struct attr *path = attrs_find(as, ATTR_AS_PATH);
 			struct span p = as_path_prepend(a, path->value, path->len,
@@ -335,6 +346,10 @@ static void read_attrs(struct world *w, const char *text, struct attrs *as)
 			attrs_put(as, ATTR_AS_PATH, ATTR_TRANSITIVE, p.p, p.len);
 		} else {
 			fixture_attrs(&w->policy, word, &one);
+			if (!strncmp(word, "source=", 7))
+				as->local.source = one.local.source;
+			if (!strncmp(word, "originator=", 11))
+				as->local.originator = one.local.originator;
 			for (unsigned i = 0; i < one.count; i++)
 				attrs_put(as, one.a[i].type, one.a[i].flags, one.a[i].value,
 					  one.a[i].len);
@@ -372,6 +387,18 @@ void world_originate(struct world *w, const char *af, const char *prefix, const 
 	if (attrs)
 		read_attrs(w, attrs, &as);
 	rib_originate(w->rib, world_af(af), &key, attrs ? &as : NULL);
+}
+
+void world_lend(struct world *w, const char *af, const char *prefix, unsigned rd, const char *attrs)
+{
+	const uint8_t bytes[8] = {[7] = (uint8_t)rd};
+	struct af_key key = {0};
+	struct attrs as;
+
+	assert_true(world_af(af)->text_get(prefix, &key));
+	if (attrs)
+		read_attrs(w, attrs, &as);
+	rib_lend(w->rib, world_af(af), &key, bytes, attrs ? &as : NULL);
 }
 
 static bool never(void *arg)
@@ -464,9 +491,10 @@ static bool add_line(void *arg, const struct rib_route *r)
 			   r->peer, r->best ? " best" : "", r->suppressed ? " suppressed" : "");
 		set_text(&b, r->installed);
 		if (r->installed)
-			buf_format(&b, " source %u value %u originator %u",
+			buf_format(&b, " source %u value %u originator %u lent %u label %u",
 				   r->installed->local.source, r->installed->local.preferred_value,
-				   r->installed->originator);
+				   r->installed->originator, r->installed->local.rd[7],
+				   r->installed->local.label);
 	} else if (l->view == RIB_VIEW_ADVERTISED) {
 		buf_format(&b, "peer %u advertised %s", l->peer, name);
 		set_text(&b, r->sent);

@@ -36,6 +36,7 @@ struct world {
 	struct arena arena;
 	struct rib_chunk *last_chunk; // counted: the last one that was delivered
 	unsigned chunks;              // different ones in a row
+	void (*moved)(struct world *w, const struct af *af, const struct rib_move *m); // NULL: none
 };
 
 void world_open(struct world *w);
@@ -54,10 +55,13 @@ struct ip world_address(uint16_t peer); // 10.0.0.1 + peer; ours is 10.0.0.254
 
 // --- routes -------------------------------------------------------------------------------------------
 // prefixes: separated by blanks. attrs as in policy/fixture.h, and originator-id=ADDRESS,
-// cluster-list=ADDRESS,... and, behind path=, confed=AS; NULL: withdraw.
+// cluster-list=ADDRESS,... label=NUMBER and, behind path=, confed=AS; NULL: withdraw. Of what is
+// lent: source= and originator= too.
 void world_tell(struct world *w, uint16_t peer, const char *af, const char *prefixes,
 		const char *attrs);
 void world_originate(struct world *w, const char *af, const char *prefix, const char *attrs);
+void world_lend(struct world *w, const char *af, const char *prefix, unsigned rd,
+		const char *attrs);
 void world_work(struct world *w); // until there is no more to do
 // Re-evaluates the peers in the mask (0: all) with a new generation after configuration changed.
 void world_sweep(struct world *w, enum sweep_kind kind, const char *af, uint64_t peers,
