@@ -30,6 +30,18 @@ static bool acl_permits(const struct prefix_test *t, const struct prefix_words *
 	return false;
 }
 
+static struct prefix_rule acl_rule_at(const struct prefix_test *t, uint32_t i)
+{
+	const struct acl_rule *r = &((const struct acl *)t)->rules[i];
+
+	return (struct prefix_rule){.hi = r->hi,
+				    .lo = r->lo,
+				    .mask_hi = r->mask_hi,
+				    .mask_lo = r->mask_lo,
+				    .high = UINT8_MAX,
+				    .permit = r->permit};
+}
+
 static struct acl_rule acl_rule_of(const struct source_rule *s, unsigned bits)
 {
 	struct acl_rule r = {.permit = s->permit};
@@ -64,6 +76,8 @@ struct object *acl_compile(struct compile *c, const struct source_filter *f)
 	struct acl *l = mem_zero(sizeof(*l) + count * sizeof(struct acl_rule));
 	l->count = count;
 	l->test.permits = acl_permits;
+	l->test.rules = count;
+	l->test.rule = acl_rule_at;
 	for (unsigned i = 0; i < count; i++) {
 		if (rules[i]->wildcard.bits &&
 		    (rules[i]->wildcard.bits != bits || rules[i]->address.bits != bits))

@@ -34,9 +34,20 @@ struct prefix_words {
 	unsigned length;
 };
 
+// One line of such a list: fits prefixes that agree with hi and lo in the bits of the masks and
+// whose length lies from low to high.
+struct prefix_rule {
+	uint64_t hi, lo, mask_hi, mask_lo;
+	uint8_t low, high;
+	bool permit;
+};
+
 struct prefix_test {
 	struct object object;
 	bool (*permits)(const struct prefix_test *t, const struct prefix_words *p);
+	// What it is made of, for comparisons: the first rule that fits decides; none: denied.
+	uint32_t rules;
+	struct prefix_rule (*rule)(const struct prefix_test *t, uint32_t i);
 };
 
 struct prefix_words prefix_words_of(const uint8_t *b, unsigned bits, unsigned length);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/difference.h"
 #include "policy/skeleton.h"
 
 #define CHUNK_BITS    12
@@ -52,6 +53,8 @@ struct memo {
 	struct arena arena;              // emptied after each set
 	struct memo *older;              // inherited; NULL: none
 	uint32_t shed;                   // of a memo that is inherited: chunks that are gone
+	bool stands;                     // older answers for all prefixes but those of `apart`
+	struct difference apart;
 };
 
 struct memo *memo_new(struct attr_table *t, struct policy_program *program,
@@ -216,17 +219,25 @@ static uint32_t result_of(struct memo *m, const struct attr_set *set, struct att
 }
 
 // --- inheriting --------------------------------------------------------------------------------
-static uint32_t older_entry(const struct memo *m, uint32_t id)
+static uint32_t entry_of(const struct memo *m, uint32_t id)
 {
-	const uint32_t *e = m->older ? entry_at(m->older, id) : NULL;
+	const uint32_t *e = entry_at(m, id);
 
 	return e ? *e : 0;
 }
 
-// Whether the older memo knows that the set is turned away before the program.
-static bool older_turned_away(const struct memo *m, uint32_t id)
+// The newest of the older memos that has been asked for the set; NULL: none.
+static const struct memo *older_knowing(const struct memo *m, uint32_t id)
 {
-	return older_entry(m, id) == (ENTRY_VERDICT | MEMO_REJECT) && !*shape_at(m->older, id);
+	for (m = m->older; m && !entry_of(m, id); m = m->older)
+		;
+	return m;
+}
+
+// Whether the memo knows that the set is turned away before the program.
+static bool turned_away(const struct memo *m, uint32_t id)
+{
+	return entry_of(m, id) == (ENTRY_VERDICT | MEMO_REJECT) && !*shape_at(m, id);
 }
 
 static bool effects_equal(const struct skeleton_slot *a, const struct skeleton_slot *b)
@@ -234,58 +245,92 @@ static bool effects_equal(const struct skeleton_slot *a, const struct skeleton_s
 	return a->effects.lo == b->effects.lo && a->effects.hi == b->effects.hi;
 }
 
-// What the older memo knows of a leaf that does the same to the set; UNRESOLVED: nothing.
-static uint32_t older_leaf(const struct memo *m, uint32_t id, const struct skeleton_slot *slot)
+// What the memo knows of a leaf that does the same to the set; UNRESOLVED: nothing.
+static uint32_t leaf_known(const struct memo *m, uint32_t id, const struct skeleton_slot *slot)
 {
-	uint32_t e = older_entry(m, id);
+	uint32_t e = entry_of(m, id);
 	const struct skeleton *s;
 
 	if (!e)
 		return UNRESOLVED;
 	if (e & ENTRY_VERDICT) {
-		uint8_t shape = *shape_at(m->older, id);
-		s = shape ? skeleton_numbered(&m->older->skeletons, shape) : NULL;
+		uint8_t shape = *shape_at(m, id);
+		s = shape ? skeleton_numbered(&m->skeletons, shape) : NULL;
 		bool same =
 			s && s->root != SKELETON_REJECT && effects_equal(slot, &s->slots[~s->root]);
 		return same ? e & ENTRY_VALUE : UNRESOLVED;
 	}
-	const struct record *r = m->older->records[e & ENTRY_VALUE];
+	const struct record *r = m->records[e & ENTRY_VALUE];
 	for (unsigned i = 0; (s = r->skeleton) && i < s->slot_count; i++)
 		if (effects_equal(slot, &s->slots[i]))
 			return r->leaves[i];
 	return UNRESOLVED;
 }
 
-// The set that a leaf yields, from the older memo if it is there. A reference as of result_of.
+// The set that a leaf yields, from an older memo if it is there. A reference as of result_of.
 static bool leaf_inherited(struct memo *m, uint32_t id, const struct skeleton *s, int32_t leaf,
 			   uint32_t *ret)
 {
-	if (!m->older || leaf == SKELETON_REJECT)
+	uint32_t v = UNRESOLVED;
+
+	if (leaf == SKELETON_REJECT)
 		return false;
-	uint32_t v = older_leaf(m, id, &s->slots[~leaf]);
+	for (const struct memo *o = m->older; o && v == UNRESOLVED; o = o->older)
+		v = leaf_known(o, id, &s->slots[~leaf]);
 	if (v == UNRESOLVED)
 		return false;
 	*ret = v == id ? v : attr_ref(m->table, v);
 	return true;
 }
 
+// Where the older memo's own foundation would do for the new one it is taken instead of it, so that
+// no more than one memo ever stands below another.
+static struct memo *foundation(struct memo *m, struct memo *older, struct difference *ret)
+{
+	difference_of(older->program, m->program, ret);
+	if (!older->stands)
+		return older;
+	struct difference both, direct;
+	struct memo *base = older->older;
+	difference_of(base->program, m->program, &direct);
+	both = *ret;
+	difference_add(&both, &older->apart);
+	if (!difference_is_everywhere(&direct))
+		both = direct;
+	if (difference_is_everywhere(&both))
+		return older;
+	*ret = both;
+	older->older = NULL;
+	m->older = base; // before: sets that go now are told to it
+	memo_free(older);
+	return base;
+}
+
 void memo_inherit(struct memo *m, struct memo *older)
 {
+	struct difference apart;
+
+	if (m->stands || m->program->uses_peer || older->program->uses_peer) {
+		memo_free(older);
+		return;
+	}
 	memo_free(m->older);
+	m->older = NULL;
+	older = foundation(m, older, &apart);
 	m->older = older;
+	m->stands = !difference_is_everywhere(&apart);
+	m->apart = apart;
+	older->ops = m->ops; // equal ones, but theirs may go
+	older = older->stands ? older->older : older;
 	memo_free(older->older);
 	older->older = NULL;
-	if (!m->program->uses_peer && !older->program->uses_peer)
-		return;
-	m->older = NULL;
-	memo_free(older);
 }
 
 bool memo_shed(struct memo *m)
 {
 	struct memo *older = m->older;
 
-	if (!older)
+	if (!older || m->stands)
 		return false;
 	while (older->shed < older->chunk_count && !older->chunks[older->shed])
 		older->shed++;
@@ -293,9 +338,10 @@ bool memo_shed(struct memo *m)
 		chunk_drop(older, older->shed);
 		return true;
 	}
-	m->older = NULL;
+	m->older = older->older;
+	older->older = NULL;
 	memo_free(older);
-	return false;
+	return m->older;
 }
 
 static uint32_t leaf_of(struct memo *m, const struct attr_set *set, struct attrs *as,
@@ -344,16 +390,17 @@ static uint32_t evaluate(struct memo *m, uint32_t id)
 {
 	const struct skeleton *s = m->constant;
 	struct attrs as;
-	bool passes, known = m->constant_known && older_entry(m, id);
+	const struct memo *older = m->constant_known ? older_knowing(m, id) : NULL;
+	bool passes, known = older;
 
-	passes = known ? !older_turned_away(m, id) : before(m, attr_at(m->table, id), &as);
+	passes = known ? !turned_away(older, id) : before(m, attr_at(m->table, id), &as);
 	if (passes && !known)
 		s = skeleton_for(m, &as);
 	uint32_t value = passes ? entry_make(m, id, s) : ENTRY_VERDICT | MEMO_REJECT;
 	arena_reset(&m->arena);
 	entry_set(m, id, value);
 	*shape_at(m, id) = passes && s && s->number <= UINT8_MAX ? (uint8_t)s->number : 0;
-	if (m->older && value & ENTRY_VERDICT)
+	if (m->older && !m->stands && value & ENTRY_VERDICT)
 		memo_forget(m->older, id); // nobody will ask: its sets may go
 	return value;
 }
@@ -436,6 +483,8 @@ bool memo_final(struct memo *m, uint32_t attr_id, uint32_t *ret_verdict)
 uint32_t memo_verdict(struct memo *m, uint32_t attr_id, const struct af *af,
 		      const struct af_key *key)
 {
+	if (m->stands && !difference_has(&m->apart, af, key))
+		m = m->older;
 	if (m->identity)
 		return attr_id;
 	uint32_t e = entry_known(m, attr_id);

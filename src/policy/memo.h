@@ -36,9 +36,12 @@ uint32_t memo_verdict(struct memo *m, uint32_t attr_id, const struct af *af,
 // The same question put to two memos of one table (and one family): true when they surely agree for
 // every prefix.
 bool memo_agree(struct memo *a, struct memo *b, uint32_t attr_id);
-// Takes over an older memo whose ops do the same (the caller knows) and whose program is another
-// one: a leaf that does what a leaf of the older one did is looked up there instead of carried out.
-// Owned from now on; memo_shed lets go of it. A program that asks for the peer inherits nothing.
+// Takes over an older memo whose ops do the same (the caller knows). Owned from now on.
+// Where the two programs differ for some prefixes only (policy/difference.h) the older memo stays
+// below the new one and answers for all others; so does its own foundation instead of it when that
+// is as good, as when a change is taken back. Otherwise a leaf that does what a leaf of the older
+// one did is looked up there instead of carried out, until memo_shed has let go of it.
+// A program that asks for the peer inherits nothing.
 void memo_inherit(struct memo *m, struct memo *older);
 bool memo_shed(struct memo *m); // one piece of what was inherited; true: there is more
 // The verdict if it is the same for every prefix; false: it is not.

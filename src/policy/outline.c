@@ -125,8 +125,7 @@ static bool node_statics(struct walk *w, const struct place *at, const struct po
 	return true;
 }
 
-// Whether some alternative about the prefix holds whatever the prefix is, or there is none.
-static bool node_untested(const struct policy_program *p, const struct policy_node *n)
+bool node_is_untested(const struct policy_program *p, const struct policy_node *n)
 {
 	bool test = false;
 
@@ -187,7 +186,7 @@ static enum outcome policy_advance(struct walk *w, struct place *at,
 			continue;
 		}
 		at->clause += fresh;
-		if (fresh && node_untested(w->program, n))
+		if (fresh && node_is_untested(w->program, n))
 			matched = true;
 		else if (!node_tested(w, at, n, &matched, ret_test))
 			return OUTCOME_TEST;

@@ -31,3 +31,5 @@ bool effects_apply(const struct policy_program *p, const struct policy_context *
 // The nodes of a chain in order of execution, in the arena.
 const struct policy_node **effects_list(const struct effect *e, struct arena *a,
 					unsigned *ret_count);
+// Whether some alternative about the prefix holds whatever the prefix is, or there is none.
+bool node_is_untested(const struct policy_program *p, const struct policy_node *n);

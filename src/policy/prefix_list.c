@@ -125,6 +125,21 @@ static bool prefix_list_permits(const struct prefix_test *t, const struct prefix
 	return best != UINT32_MAX && l->entries[best].permit;
 }
 
+static struct prefix_rule prefix_list_rule(const struct prefix_test *t, uint32_t i)
+{
+	const struct entry *e = &((const struct prefix_list *)t)->entries[i];
+	struct prefix_words mask = {UINT64_MAX, UINT64_MAX, 0};
+
+	prefix_words_mask(&mask, e->compare);
+	return (struct prefix_rule){.hi = e->hi,
+				    .lo = e->lo,
+				    .mask_hi = mask.hi,
+				    .mask_lo = mask.lo,
+				    .low = e->low,
+				    .high = e->high,
+				    .permit = e->permit};
+}
+
 // --- compiling ---------------------------------------------------------------------------------
 static bool entry_of(struct compile *c, const struct source_rule *r, unsigned bits,
 		     struct entry *ret)
@@ -234,6 +249,8 @@ struct object *prefix_list_compile(struct compile *c, const struct source_filter
 	l->entries = mem_resize(entries, (count + 1) * sizeof(*entries));
 	l->count = count;
 	l->test.permits = prefix_list_permits;
+	l->test.rules = count;
+	l->test.rule = prefix_list_rule;
 	list_index(l);
 	object_add(c->store, &l->test.object, OBJECT_PREFIX_LIST, content, prefix_list_destroy);
 	return &l->test.object;

@@ -76,12 +76,24 @@ static void new_program(struct update_group *g, struct memo *older)
 	family_release(g->family);
 }
 
+// Entries for these prefixes are in doubt from now on; NULL: for all.
+static void outdate(struct update_group *g, const struct difference *doubt)
+{
+	if (!g->dirty)
+		g->doubt = (struct difference){0};
+	if (doubt)
+		difference_add(&g->doubt, doubt);
+	else
+		difference_everywhere(&g->doubt);
+	g->dirty = true;
+}
+
 void group_outdate(struct family *f)
 {
 	for (size_t i = 0; i < f->groups.count; i++) {
 		struct update_group *g = f->groups.item[i];
 		new_program(g, NULL);
-		g->dirty = true;
+		outdate(g, NULL);
 	}
 }
 
@@ -209,14 +221,17 @@ static bool frames_equal(const struct group_key *a, const struct group_key *b)
 static void rekey(struct update_group *g, const struct group_key *k)
 {
 	struct memo *older = NULL;
+	struct difference doubt;
+	bool alike = frames_equal(&g->key, k);
 
-	if (frames_equal(&g->key, k)) {
+	if (alike) {
 		older = g->memo;
 		g->memo = NULL;
+		difference_of(g->key.export.program, k->export.program, &doubt);
 	}
 	set_key(g, k);
 	new_program(g, older);
-	g->dirty = true;
+	outdate(g, alike ? &doubt : NULL);
 }
 
 // The copy believes what its members believe: entries, their order, and holds for tombstones.
@@ -247,7 +262,7 @@ static struct update_group *clone(struct update_group *g, const struct group_key
 	copy->default_attr = attr_ref(&f->attrs, g->default_attr);
 	if (copy->default_destination)
 		destination_hold(f, copy->default_destination);
-	copy->dirty = true;
+	outdate(copy, NULL);
 	return copy;
 }
 

@@ -27,7 +27,8 @@ struct update_group {
 	struct group_key key;
 	struct memo *memo;
 	uint32_t serial;  // rises with every new program
-	bool dirty;       // entries of an older program may be there until a sweep has passed
+	bool dirty;       // entries of an older program may be there until a sweep has passed,
+	struct difference doubt; // for these prefixes
 	bool busy;        // a member may be owed something that it has credit for
 	bool filling;     // entries from fill_next up to fill_end are still to be made
 	uint32_t fill_next, fill_end;
@@ -66,6 +67,10 @@ struct member {
 	struct rib_import in; // program not counted: import has it
 	struct import *import; // NULL: not configured
 	uint32_t generation;   // of import
+	// Stored verdicts that carry an older generation than `vouched` are as good as of that one,
+	// and all of them are as good as of `generation` for prefixes outside of `doubt`.
+	uint32_t vouched, doubt_serial;
+	struct difference doubt;
 	struct rib_export out;
 	bool has_export, moving;
 	struct update_group *group; // NULL: session not up
@@ -78,6 +83,12 @@ struct member {
 	uint64_t withdrawn_by_sweep;
 	struct sweep_counts fresh, again; // of this generation: struct rib_counts
 };
+
+// The generation that a verdict may show.
+static inline uint32_t member_generation(const struct member *m, const struct path *p)
+{
+	return m && p->generation < m->vouched ? m->vouched : p->generation;
+}
 
 // --- group.c ------------------------------------------------------------------------------------------
 void group_join(struct member *m);  // session is up: joins or makes the group; first dump begins

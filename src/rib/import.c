@@ -56,6 +56,28 @@ static bool frames_equal(const struct rib_import *a, const struct rib_import *b)
 	return a->program && b->program && rib_import_equal(&x, b);
 }
 
+// Neighbours with the same policy change it together: the last answer is kept.
+static const struct difference *difference_from(struct import *i, const struct policy_program *old)
+{
+	if (i->before != policy_program_number(old)) {
+		i->before = policy_program_number(old);
+		difference_of(old, i->with.program, &i->difference);
+	}
+	return &i->difference;
+}
+
+void import_doubt(struct member *m, const struct import *old, const struct rib_import *next,
+		  uint32_t generation)
+{
+	m->doubt_serial++;
+	if (old && generation >= m->generation && frames_equal(&m->in, next)) {
+		difference_add(&m->doubt, difference_from(m->import, m->in.program));
+		return;
+	}
+	m->vouched = 0;
+	difference_everywhere(&m->doubt);
+}
+
 // A peer goes from one import to the next. When it was the last one of the old import, what that
 // one knows goes along: most sets mean the same under both programs.
 void import_succeed(struct import *next, struct import *old)
@@ -101,6 +123,13 @@ void import_outdate(struct family *f)
 {
 	for (size_t n = 0; n < f->imports.count; n++)
 		forget_memo(f->imports.item[n]);
+	for (unsigned i = 0; i < RIB_PEERS_MAX; i++) {
+		struct member *m = rib_member(f->rib, (uint16_t)i, f->af);
+		if (!m)
+			continue;
+		m->doubt_serial++;
+		difference_everywhere(&m->doubt);
+	}
 }
 
 // --- before the policy ----------------------------------------------------------------------------

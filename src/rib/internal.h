@@ -11,6 +11,7 @@
 
 #include "attr/set.h"
 #include "base/vec.h"
+#include "policy/difference.h"
 #include "policy/memo.h"
 #include "rib/encode.h"
 #include "rib/limits.h"
@@ -29,6 +30,8 @@ struct import {
 	struct family *family;
 	struct memo *memo;      // NULL until asked
 	uint32_t users;
+	uint64_t before;              // number of a program of before; 0: none
+	struct difference difference; // between it and this one
 };
 
 struct rib_peer {
@@ -117,6 +120,9 @@ void destination_export(struct family *f, uint32_t n); // puts the best path bef
 struct import *import_share(struct family *f, const struct rib_import *in);
 void import_drop(struct import *i); // NULL is allowed
 void import_outdate(struct family *f); // options changed: forget all verdicts
+// The member goes from its import and m->in to m->import and next: what stored verdicts that puts in doubt.
+void import_doubt(struct member *m, const struct import *old, const struct rib_import *next,
+		  uint32_t generation);
 void import_succeed(struct import *next, struct import *old); // before import_drop(old)
 bool import_shed(struct family *f); // what was taken over, piece by piece; true: there is more
 uint32_t import_verdict(struct member *m, uint32_t attr_in, const struct af_key *key);

@@ -58,6 +58,7 @@ void rib_peer_import(struct rib *r, uint16_t peer, const struct af *af, const st
 	struct import *old = m->import;
 
 	m->import = import_share(m->family, in);
+	import_doubt(m, old, in, generation);
 	import_succeed(m->import, old);
 	import_drop(old);
 	m->in = *in; // the program lives with the import

@@ -107,7 +107,7 @@ static void show_path(struct reading *x, const struct destination *d, const stru
 	route.select = route.best || (f->rib->options.max_paths > 1 && best && p->attr &&
 				      decide_equal(f, best, p));
 	route.suppressed = route.best && d->info & DESTINATION_SUPPRESSED;
-	route.generation = p->generation;
+	route.generation = member_generation(m, p);
 	route.changed_at = rib_epoch_time(f->rib, p->epoch);
 	route.path_index = index;
 	route.path_count = count;
@@ -163,7 +163,7 @@ static void read_advertised(struct reading *x, uint32_t n)
 	if (best && best->peer == e->peer) {
 		route.installed = attr_at(&f->attrs, best->attr);
 		route.changed_at = rib_epoch_time(f->rib, best->epoch);
-		route.generation = best->generation;
+		route.generation = member_generation(source_of(f, best->peer), best);
 	}
 	visit(x, &route);
 }

@@ -12,9 +12,16 @@
 #include "base/mem.h"
 #include "rib/group.h"
 
+// A peer's part in a walk of import.
+struct part {
+	struct sweep_counts counts;
+	uint32_t generation; // what the walk makes of all its verdicts, at least; 0: no claim
+	uint32_t serial;     // of what is in doubt about them, when the walk began
+};
+
 struct group_walk {
 	uint32_t number, serial, next;
-	bool done;
+	bool done, partial; // partial: only destinations in doubt are looked at
 	struct sweep_counts counts;
 };
 
@@ -26,8 +33,10 @@ struct sweep {
 	uint64_t peers[RIB_PEERS_MAX / 64];
 	uint32_t next;
 	struct sweep_counts counts;
-	struct sweep_counts *by_peer; // [RIB_PEERS_MAX], made for import
-	uint16_t *touched;            // peers whose paths of the destination at hand have changed
+	struct part *parts;      // [RIB_PEERS_MAX], made for import
+	struct difference doubt; // import: what may have to change
+	bool partial, over;      // it is not everything; the walk has come to its end
+	uint16_t *touched;       // peers whose paths of the destination at hand have changed
 	unsigned touched_count, touched_cap;
 	// Within a step: the last peer, its last set, and the verdict if it is the same for every
 	// prefix. Neighbouring routes have much in common.
@@ -38,6 +47,68 @@ struct sweep {
 	struct group_walk *walks;
 	unsigned walk_count, walk_cap;
 };
+
+static bool has_peer(const struct sweep *s, uint16_t peer)
+{
+	return peer < RIB_PEERS_MAX && s->peers[peer / 64] >> peer % 64 & 1;
+}
+
+// Peers whose programs have changed since a generation that is no newer than the wanted one need
+// look at the prefixes in doubt only. Asked for a newer one than a peer has, or for none, the
+// walk looks at everything.
+static void begin_import(struct sweep *s)
+{
+	s->parts = mem_zero(RIB_PEERS_MAX * sizeof(*s->parts));
+	for (unsigned i = 0; i < RIB_PEERS_MAX; i++) {
+		const struct member *m = rib_member(s->rib, (uint16_t)i, s->family->af);
+		struct part *p = &s->parts[i];
+		if (!m || !m->import || !has_peer(s, (uint16_t)i))
+			continue;
+		p->serial = m->doubt_serial;
+		p->generation = m->generation;
+		if (!s->generation || s->generation > m->generation) {
+			difference_everywhere(&s->doubt);
+			continue;
+		}
+		p->generation = s->generation;
+		difference_add(&s->doubt, &m->doubt);
+	}
+	s->partial = !difference_is_everywhere(&s->doubt);
+}
+
+// Stored routes of the peer that the walk passed by are accounted for like those it judged; those
+// that were judged on their arrival meanwhile are counted there.
+static void count_passed(struct sweep *s, struct part *p, const struct member *m)
+{
+	uint64_t judged = p->counts.seen, held = m->received - m->dead;
+
+	if (!m->in.keep_all)
+		judged -= p->counts.newly_rejected; // not held any more
+	if (m->generation == p->generation)
+		judged += m->fresh.seen;
+	if (held <= judged)
+		return;
+	p->counts.seen += held - judged;
+	s->counts.seen += held - judged;
+}
+
+// All has been visited that could change: what was passed by is as good as what was judged. Of a
+// later change of the import nothing is claimed.
+static void end_import(struct sweep *s)
+{
+	for (unsigned i = 0; i < RIB_PEERS_MAX; i++) {
+		struct member *m = rib_member(s->rib, (uint16_t)i, s->family->af);
+		struct part *p = &s->parts[i];
+		if (!p->generation || !m || !m->import)
+			continue;
+		if (s->partial)
+			count_passed(s, p, m);
+		if (m->vouched < p->generation)
+			m->vouched = p->generation;
+		if (m->doubt_serial == p->serial && p->generation == m->generation)
+			m->doubt = (struct difference){0};
+	}
+}
 
 struct sweep *sweep_new(struct rib *r, enum sweep_kind kind, const struct af *af,
 			const uint64_t *peers, uint32_t generation)
@@ -52,7 +123,7 @@ struct sweep *sweep_new(struct rib *r, enum sweep_kind kind, const struct af *af
 	if (peers)
 		memcpy(s->peers, peers, sizeof(s->peers));
 	if (kind == SWEEP_IMPORT)
-		s->by_peer = mem_zero(RIB_PEERS_MAX * sizeof(*s->by_peer));
+		begin_import(s);
 	return s;
 }
 
@@ -60,26 +131,22 @@ void sweep_free(struct sweep *s)
 {
 	if (!s)
 		return;
-	mem_free(s->by_peer);
+	mem_free(s->parts);
 	mem_free(s->touched);
 	mem_free(s->walks);
 	mem_free(s);
 }
 
-static bool has_peer(const struct sweep *s, uint16_t peer)
-{
-	return peer < RIB_PEERS_MAX && s->peers[peer / 64] >> peer % 64 & 1;
-}
-
 // --- import ---------------------------------------------------------------------------------------
-static bool is_due(const struct sweep *s, const struct path *p)
+static bool is_due(const struct sweep *s, const struct path *p, const struct member *m)
 {
-	return has_peer(s, p->peer) && (!s->generation || p->generation < s->generation);
+	return m && p->epoch >= m->purge_before &&
+	       (!s->generation || member_generation(m, p) < s->generation);
 }
 
 static void count_path(struct sweep *s, uint16_t peer, uint32_t old, uint32_t verdict)
 {
-	struct sweep_counts *both[] = {&s->counts, &s->by_peer[peer]};
+	struct sweep_counts *both[] = {&s->counts, &s->parts[peer].counts};
 
 	for (unsigned i = 0; i < 2; i++) {
 		both[i]->seen++;
@@ -94,7 +161,8 @@ static void count_path(struct sweep *s, uint16_t peer, uint32_t old, uint32_t ve
 static struct member *member_of(struct sweep *s, uint16_t peer)
 {
 	if (peer != s->near_peer) {
-		struct member *m = rib_member(s->rib, peer, s->family->af);
+		struct member *m =
+			has_peer(s, peer) ? rib_member(s->rib, peer, s->family->af) : NULL;
 		s->near_peer = peer;
 		s->near_member = m && m->import ? m : NULL;
 		s->near_attr = 0;
@@ -138,7 +206,7 @@ static void count_moved(struct sweep *s)
 {
 	s->counts.best_moved++;
 	for (unsigned i = 0; i < s->touched_count; i++)
-		s->by_peer[s->touched[i]].best_moved++;
+		s->parts[s->touched[i]].counts.best_moved++;
 }
 
 // Most paths keep their verdict and are only stamped; a change begins with the first that does not.
@@ -152,10 +220,9 @@ static void sweep_destination(struct sweep *s, uint32_t n)
 	s->touched_count = 0;
 	for (uint32_t p = d->first, next; p; p = next) {
 		struct path *path = table_path(&f->table, p);
-		struct member *m;
+		struct member *m = member_of(s, path->peer);
 		next = path->next;
-		if (!is_due(s, path) || !(m = member_of(s, path->peer)) ||
-		    path->epoch < m->purge_before)
+		if (!is_due(s, path, m))
 			continue;
 		uint32_t verdict = verdict_of(s, m, path, d);
 		count_path(s, path->peer, path->attr, verdict);
@@ -207,6 +274,8 @@ static bool walk_destinations(struct sweep *s, rib_deadline *over, void *arg)
 	while (s->next < t->destinations.end) {
 		for (unsigned i = 0; i < SLICE && s->next < t->destinations.end; i++, s->next++) {
 			const struct destination *d = table_at(t, s->next);
+			if (s->partial && !difference_has(&s->doubt, t->af, destination_key(d)))
+				continue;
 			if (s->kind == SWEEP_IMPORT)
 				look_ahead(s, s->next + AHEAD);
 			if (!(d->info & DESTINATION_LIVE) || !d->first)
@@ -267,12 +336,19 @@ static struct update_group *next_group(struct sweep *s, struct group_walk **ret_
 	return NULL;
 }
 
+// Destinations that are not in doubt are accounted for; their entries stand.
 static void route_again(struct sweep *s, struct update_group *g, struct group_walk *w)
 {
+	const struct table *t = &s->family->table;
+	const struct destination *d = table_at(t, w->next);
+
+	if (!(d->info & DESTINATION_LIVE))
+		return;
+	w->counts.seen++;
+	if (w->partial && !difference_has(&g->doubt, t->af, destination_key(d)))
+		return;
 	const struct adj_out_entry *e = adj_out_find(&g->out, w->next);
 	bool told = e && e->attr;
-
-	w->counts.seen++;
 	if (!group_route(g, w->next))
 		return;
 	e = adj_out_find(&g->out, w->next);
@@ -298,11 +374,11 @@ static bool walk_groups(struct sweep *s, rib_deadline *over, void *arg)
 	struct group_walk *w;
 
 	while ((g = next_group(s, &w))) {
+		w->partial = s->generation && g->dirty && !difference_is_everywhere(&g->doubt);
 		while (w->next < t->destinations.end) {
 			for (unsigned i = 0; i < SLICE && w->next < t->destinations.end;
 			     i++, w->next++)
-				if (table_at(t, w->next)->info & DESTINATION_LIVE)
-					route_again(s, g, w);
+				route_again(s, g, w);
 			family_release(s->family);
 			if (over(arg))
 				return true;
@@ -322,8 +398,12 @@ bool sweep_step(struct sweep *s, rib_deadline *over, void *arg)
 	if (s->kind == SWEEP_EXPORT)
 		return walk_groups(s, over, arg);
 	s->near_peer = RIB_NO_PEER;
-	if (walk_destinations(s, over, arg))
+	s->near_member = NULL;
+	if (!s->over && walk_destinations(s, over, arg))
 		return true;
+	if (!s->over && s->kind == SWEEP_IMPORT)
+		end_import(s);
+	s->over = true;
 	while (import_shed(s->family)) // of no use once all has been judged
 		if (over(arg))
 			return true;
@@ -343,8 +423,8 @@ void sweep_peer_counts(const struct sweep *s, uint16_t peer, struct sweep_counts
 	struct member *m = rib_member(s->rib, peer, s->family->af);
 
 	*ret = (struct sweep_counts){0};
-	if (s->by_peer && has_peer(s, peer))
-		*ret = s->by_peer[peer];
+	if (s->parts && has_peer(s, peer))
+		*ret = s->parts[peer].counts;
 	for (unsigned i = 0; m && m->group && i < s->walk_count; i++)
 		if (s->walks[i].number == m->group->number)
 			*ret = s->walks[i].counts;
