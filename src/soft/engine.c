@@ -24,24 +24,56 @@ void counts_add(struct sweep_counts *to, const struct sweep_counts *c)
 }
 
 // --- runs ---------------------------------------------------------------------------------------
-static struct run *run_wanted(struct soft *s, enum sweep_kind kind, const struct af *af)
+static enum sweep_kind request_kind(const struct soft_request *r)
 {
-	struct run **slot = &s->waiting[kind][af_index(af)];
+	if (r->means == MEANS_DECIDE)
+		return SWEEP_DECIDE;
+	return r->import ? SWEEP_IMPORT : SWEEP_EXPORT;
+}
 
-	if (!*slot) {
-		*slot = MEM_NEW(struct run);
-		(*slot)->order.kind = kind;
-		(*slot)->order.af = af;
-		(*slot)->order.generation = UINT32_MAX; // none joined yet
-		(*slot)->words = mem_zero(s->shards * sizeof(struct shard_word));
+static struct run *run_like(const struct list *runs, const struct soft_order *o)
+{
+	for (struct list *l = runs->next; l != runs; l = l->next) {
+		struct run *r = LIST_ENTRY(l, struct run, link);
+
+		if (r->order.instance == o->instance && r->order.af == o->af &&
+		    r->order.kind == o->kind && r->order.lent == o->lent)
+			return r;
 	}
-	return *slot;
+	return NULL;
+}
+
+static struct run *run_wanted(struct soft *s, const struct soft_request *q)
+{
+	struct soft_order o = {
+		.instance = q->instance,
+		.lent = q->lent,
+		.import = q->import,
+		.kind = request_kind(q),
+		.af = q->af,
+		.generation = UINT32_MAX, // none joined yet
+	};
+	struct run *r = run_like(&s->waiting, &o);
+
+	if (r)
+		return r;
+	r = MEM_NEW(struct run);
+	r->order = o;
+	r->behind = run_like(&s->running, &o);
+	r->words = mem_zero(s->shards * sizeof(struct shard_word));
+	list_add(&s->waiting, &r->link);
+	return r;
 }
 
 static void run_free(struct soft *s, struct run *r)
 {
-	if (!r)
-		return;
+	for (struct list *l = s->waiting.next; l != &s->waiting; l = l->next) {
+		struct run *other = LIST_ENTRY(l, struct run, link);
+
+		if (other->behind == r)
+			other->behind = NULL;
+	}
+	list_remove(&r->link);
 	for (unsigned i = 0; i < s->shards; i++)
 		mem_free(r->words[i].peers);
 	mem_free(r->words);
@@ -101,18 +133,17 @@ static bool start_runs(void *arg)
 {
 	struct soft *s = arg;
 
-	for (unsigned kind = 0; kind < SWEEP_KINDS; kind++) {
-		for (unsigned i = 0; i < af_count; i++) {
-			struct run *r = s->waiting[kind][i];
+	for (struct list *l = s->waiting.next, *next; l != &s->waiting; l = next) {
+		struct run *r = LIST_ENTRY(l, struct run, link);
 
-			if (!r || s->running[kind][i])
-				continue;
-			s->waiting[kind][i] = NULL;
-			s->running[kind][i] = r;
-			r->order.number = ++s->last_order;
-			r->sent = true;
-			s->ports.order(s->ports.arg, &r->order);
-		}
+		next = l->next;
+		if (r->behind)
+			continue;
+		list_remove(&r->link);
+		list_add(&s->running, &r->link);
+		r->order.number = ++s->last_order;
+		r->sent = true;
+		s->ports.order(s->ports.arg, &r->order);
 	}
 	for (struct list *l = s->active.next; l != &s->active; l = l->next)
 		job_settle(LIST_ENTRY(l, struct job,
@@ -163,16 +194,9 @@ void job_settle(struct job *j)
 	}
 }
 
-static enum sweep_kind request_kind(const struct soft_request *r)
-{
-	if (r->means == MEANS_DECIDE)
-		return SWEEP_DECIDE;
-	return r->import ? SWEEP_IMPORT : SWEEP_EXPORT;
-}
-
 static void job_walk(struct soft *s, struct job *j, const struct soft_request *r)
 {
-	struct run *run = run_wanted(s, request_kind(r), r->af);
+	struct run *run = run_wanted(s, r);
 
 	run_join(run, r);
 	j->walks = true;
@@ -206,8 +230,8 @@ static void job_resend(struct job *j)
 
 void soft_start(struct soft *s, const struct soft_request *r)
 {
-	struct job *j = job_find(s, r->peer, r->af, r->import);
-	struct job *old = r->import ? job_find_pending(s, r->peer, r->af) : NULL;
+	struct job *j = job_find_like(s, r);
+	struct job *old = r->import && !r->lent ? job_find_pending(s, r->peer, r->af) : NULL;
 
 	if (j) {
 		j->pub.merged++;
@@ -237,15 +261,13 @@ void soft_start(struct soft *s, const struct soft_request *r)
 }
 
 // --- what happened ------------------------------------------------------------------------------
-static struct run **run_by_number(struct soft *s, uint32_t number)
+static struct run *run_by_number(const struct soft *s, uint32_t number)
 {
-	for (unsigned kind = 0; kind < SWEEP_KINDS; kind++) {
-		for (unsigned i = 0; i < af_count; i++) {
-			struct run *r = s->running[kind][i];
+	for (struct list *l = s->running.next; l != &s->running; l = l->next) {
+		struct run *r = LIST_ENTRY(l, struct run, link);
 
-			if (r && r->order.number == number)
-				return &s->running[kind][i];
-		}
+		if (r->order.number == number)
+			return r;
 	}
 	return NULL;
 }
@@ -281,11 +303,10 @@ static void run_tell(struct soft *s, struct run *r, bool over)
 
 void soft_answered(struct soft *s, const struct soft_answer *a)
 {
-	struct run **slot = run_by_number(s, a->order), *r;
+	struct run *r = run_by_number(s, a->order);
 
-	if (!slot || a->shard >= s->shards || (*slot)->words[a->shard].done)
+	if (!r || a->shard >= s->shards || r->words[a->shard].done)
 		return;
-	r = *slot;
 	word_take(&r->words[a->shard], a);
 	if (a->longest_slice > r->longest_slice)
 		r->longest_slice = a->longest_slice;
@@ -295,7 +316,6 @@ void soft_answered(struct soft *s, const struct soft_answer *a)
 		run_tell(s, r, false);
 		return;
 	}
-	*slot = NULL;
 	run_tell(s, r, true);
 	run_free(s, r);
 	task_start(s->starter);
@@ -352,6 +372,31 @@ void soft_peer_down(struct soft *s, uint16_t peer)
 	}
 }
 
+// All of them, or those of one instance.
+static void runs_free(struct soft *s, struct list *runs, const uint16_t *instance)
+{
+	for (struct list *l = runs->next, *next; l != runs; l = next) {
+		struct run *r = LIST_ENTRY(l, struct run, link);
+
+		next = l->next;
+		if (!instance || r->order.instance == *instance)
+			run_free(s, r);
+	}
+}
+
+void soft_instance_gone(struct soft *s, uint16_t instance)
+{
+	for (struct list *l = s->active.next, *next; l != &s->active; l = next) {
+		struct job *j = LIST_ENTRY(l, struct job, link);
+
+		next = l->next;
+		if (j->pub.instance == instance)
+			job_end(j, JOB_CANCELLED, "the instance has gone");
+	}
+	runs_free(s, &s->waiting, &instance);
+	runs_free(s, &s->running, &instance);
+}
+
 struct soft *soft_new(struct loop *l, const struct soft_ports *ports, unsigned shards)
 {
 	struct soft *s = MEM_NEW(struct soft);
@@ -361,6 +406,8 @@ struct soft *soft_new(struct loop *l, const struct soft_ports *ports, unsigned s
 	s->shards = shards;
 	s->limit = 360;
 	s->starter = task_new(l, start_runs, s);
+	list_init(&s->running);
+	list_init(&s->waiting);
 	list_init(&s->active);
 	list_init(&s->arrivals);
 	return s;
@@ -375,12 +422,8 @@ void soft_free(struct soft *s)
 		job_end(LIST_ENTRY(s->active.next, struct job, link), JOB_CANCELLED, NULL);
 	for (unsigned i = 0; i < JOBS_KEPT; i++)
 		job_free(s->finished[i]);
-	for (unsigned kind = 0; kind < SWEEP_KINDS; kind++) {
-		for (unsigned i = 0; i < AF_MAX; i++) {
-			run_free(s, s->running[kind][i]);
-			run_free(s, s->waiting[kind][i]);
-		}
-	}
+	runs_free(s, &s->waiting, NULL);
+	runs_free(s, &s->running, NULL);
 	vec_free(&s->shown);
 	task_free(s->starter);
 	mem_free(s);

@@ -58,6 +58,7 @@ void soft_start(struct soft *s, const struct soft_request *r);
 void soft_answered(struct soft *s,
 		   const struct soft_answer *a);    // of a shard; a->peers stays the caller's
 void soft_peer_down(struct soft *s, uint16_t peer); // its refreshes are over, its jobs void
+void soft_instance_gone(struct soft *s, uint16_t instance); // its jobs are void; its peers have gone
 void soft_update(struct soft *s, uint16_t peer, const struct af *af,
 		 unsigned routes);                               // an UPDATE with so many announced
 void soft_sent(struct soft *s, uint16_t peer, unsigned updates); // UPDATEs handed to a session

@@ -18,6 +18,8 @@ struct job *job_new(struct soft *s, const struct soft_request *r)
 		.number = ++s->last_job,
 		.peer = r->peer,
 		.address = r->address,
+		.lent = r->lent,
+		.instance = r->instance,
 		.af = r->af,
 		.import = r->import,
 		.means = r->means,
@@ -26,6 +28,8 @@ struct job *job_new(struct soft *s, const struct soft_request *r)
 		.started = (uint64_t)loop_wall(s->loop),
 	};
 	snprintf(j->pub.origin, sizeof(j->pub.origin), "%s", r->origin ? r->origin : "");
+	snprintf(j->pub.instance_name, sizeof(j->pub.instance_name), "%s",
+		 r->instance_name ? r->instance_name : "");
 	list_add(s->active.next, &j->link); // in front
 	return j;
 }
@@ -36,6 +40,19 @@ struct job *job_find(struct soft *s, uint16_t peer, const struct af *af, bool im
 		struct job *j = LIST_ENTRY(l, struct job, link);
 
 		if (j->pub.peer == peer && j->pub.af == af && j->pub.import == import)
+			return j;
+	}
+	return NULL;
+}
+
+// Numbers of peers are unique; what is of no peer is of an instance.
+struct job *job_find_like(struct soft *s, const struct soft_request *r)
+{
+	for (struct list *l = s->active.next; l != &s->active; l = l->next) {
+		struct job *j = LIST_ENTRY(l, struct job, link);
+
+		if (j->pub.peer == r->peer && j->pub.af == r->af && j->pub.import == r->import &&
+		    j->pub.instance == r->instance && j->pub.lent == r->lent)
 			return j;
 	}
 	return NULL;

@@ -13,6 +13,7 @@ static struct soft_step *plan_find(struct soft_plan *p, const struct soft_step *
 {
 	for (unsigned i = 0; i < p->count; i++) {
 		if (p->steps[i].peer == step->peer && p->steps[i].af == step->af &&
+		    p->steps[i].instance == step->instance &&
 		    ip_equal(&p->steps[i].address, &step->address))
 			return &p->steps[i];
 	}

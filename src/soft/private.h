@@ -6,7 +6,6 @@
 #include "base/vec.h"
 #include "soft/engine.h"
 
-#define SWEEP_KINDS    3
 #define JOBS_KEPT      256 // finished ones
 #define QUIET_US       5000000 // a refresh whose end nobody marks is over after so long without an UPDATE
 #define QUIET_CHECK_US 1000000
@@ -20,10 +19,13 @@ struct shard_word {
 	unsigned peer_count;
 };
 
-// An order on its way through the shards. At most one runs and one waits per kind and family.
+// An order on its way through the shards. At most one runs and one waits per instance, family and
+// kind.
 struct run {
+	struct list link; // in soft.running or soft.waiting
 	struct soft_order order;
 	bool sent;
+	struct run *behind; // waits for this one to end; NULL: for nothing but the next turn
 	unsigned done; // shards
 	uint64_t longest_slice;
 	struct shard_word *words; // by shard
@@ -67,7 +69,7 @@ struct soft {
 	unsigned shards;
 	uint32_t limit; // seconds
 	struct task *starter;
-	struct run *running[SWEEP_KINDS][AF_MAX], *waiting[SWEEP_KINDS][AF_MAX];
+	struct list running, waiting; // struct run
 	struct list active; // newest first
 	struct list arrivals;
 	struct job *finished[JOBS_KEPT]; // ring; finished_end is where the next one goes
@@ -79,7 +81,8 @@ struct soft {
 // job.c
 struct job *job_new(struct soft *s, const struct soft_request *r);
 struct job *job_find(struct soft *s, uint16_t peer, const struct af *af,
-		     bool import); // active one, or NULL
+		     bool import); // active one of that peer, or NULL
+struct job *job_find_like(struct soft *s, const struct soft_request *r); // active one to merge with
 struct job *job_find_pending(struct soft *s, uint16_t peer, const struct af *af);
 void job_end(struct job *j, enum soft_state state,
 	     const char *note); // moves it to the finished ones

@@ -31,7 +31,8 @@ enum soft_means { MEANS_RETAINED, MEANS_ACCEPTED, MEANS_REFRESH, MEANS_PENDING, 
 const char *soft_means_text(enum soft_means m); // "retained routes", "ROUTE-REFRESH", ...
 
 struct soft_step {                // one line of a plan
-	uint16_t peer;            // RIB_NO_PEER: instance-wide
+	uint16_t peer;            // RIB_NO_PEER: instance-wide; import and export then are of what the
+	                          // VPN tables lend to the instance and it to them
 	uint16_t instance;        // number of the VPN instance; 0: the public one
 	char instance_name[32];   // "" public
 	struct ip address;
@@ -54,7 +55,8 @@ const char *soft_state_text(enum soft_state s);
 
 struct soft_job {
 	uint32_t number;
-	uint16_t peer; struct ip address; // RIB_NO_PEER: the whole family, or what is lent (import, export)
+	uint16_t peer; struct ip address; // RIB_NO_PEER: the whole family, or what is lent
+	bool lent;                // by the VPN tables to the instance (import), or by it to them
 	uint16_t instance;        // number; 0: public
 	char instance_name[32];   // "" public
 	const struct af *af;
