@@ -48,16 +48,23 @@ static int by_local_pref(const struct rib *r, const struct candidate *a, const s
 	return more_wins(local_pref(r, a->set), local_pref(r, b->set));
 }
 
+// In a VPN instance what is lent is another instance's, or another speaker's. (In the VPN tables it
+// is ours: otherwise two speakers with one distinguisher would each step back for the other.)
+static bool is_foreign(const struct rib *r, const struct candidate *c)
+{
+	return c->peer == RIB_LENT && r->of_instance;
+}
+
 // Ours before others', aggregates before networks.
 static int by_local_origin(const struct rib *r, const struct candidate *a,
 			   const struct candidate *b)
 {
-	bool ours = a->set->local.source == SOURCE_LOCAL,
-	     theirs = b->set->local.source == SOURCE_LOCAL;
+	bool ours = a->set->local.source == SOURCE_LOCAL && !is_foreign(r, a),
+	     theirs = b->set->local.source == SOURCE_LOCAL && !is_foreign(r, b);
 
 	if (ours != theirs)
 		return ours ? -1 : 1;
-	return more_wins(a->set->local.aggregated, b->set->local.aggregated);
+	return more_wins(ours && a->set->local.aggregated, theirs && b->set->local.aggregated);
 }
 
 static int by_path_length(const struct rib *r, const struct candidate *a, const struct candidate *b)
@@ -99,15 +106,20 @@ static int by_med(const struct rib *r, const struct candidate *a, const struct c
 	return less_wins(med(r, a->set), med(r, b->set));
 }
 
-// A peer of the same confederation counts as internal (RFC 5065 5.3).
-static bool is_external(const struct attr_set *s)
+// A peer of the same confederation counts as internal (RFC 5065 5.3). In a VPN instance what is lent
+// stands behind what was learned here; routes of other instances before those of other speakers.
+static int nearness(const struct rib *r, const struct candidate *c)
 {
-	return s->local.source == SOURCE_EBGP || s->local.source == SOURCE_LOCAL;
+	uint8_t source = c->set->local.source;
+
+	if (is_foreign(r, c))
+		return source == SOURCE_LOCAL;
+	return source == SOURCE_EBGP || source == SOURCE_LOCAL ? 3 : 2;
 }
 
 static int by_external(const struct rib *r, const struct candidate *a, const struct candidate *b)
 {
-	return more_wins(is_external(a->set), is_external(b->set));
+	return more_wins((uint64_t)nearness(r, a), (uint64_t)nearness(r, b));
 }
 
 // All next hops are as near as each other until something tells their distance.
@@ -160,7 +172,8 @@ static const struct step steps[] = {
 	{{"as-path-length", "shorter AS_PATH"}, by_path_length},
 	{{"origin", "IGP before EGP before incomplete"}, by_origin},
 	{{"med", "lower MED within one neighbouring AS"}, by_med},
-	{{"external", "EBGP before IBGP and confederation"}, by_external},
+	{{"external", "EBGP before IBGP and confederation, these before other instances"},
+	 by_external},
 	{{"igp-metric", "nearer next hop"}, by_igp_metric},
 	{{"cluster-list", "shorter CLUSTER_LIST"}, by_cluster_list},
 	{{"router-id", "lower ORIGINATOR_ID or router identifier"}, by_router_id},
@@ -275,6 +288,29 @@ void decide(struct family *f, struct destination *d)
 		to_front(f, d, n == 1 ? c[0].path : choose(f, c, n));
 	if (c != few)
 		mem_free(c);
+}
+
+uint32_t decide_own(const struct family *f, const struct destination *d)
+{
+	struct candidate few[FEW], *c = few;
+	const struct path *path;
+	unsigned n = 0, all = 0;
+
+	if (d->first && table_path(&f->table, d->first)->peer != RIB_LENT)
+		return table_path(&f->table, d->first)->attr ? d->first : 0;
+	for (uint32_t p = d->first; p; p = path->next, all++)
+		path = table_path(&f->table, p);
+	if (all > FEW)
+		c = mem_alloc(all * sizeof(*c));
+	for (uint32_t p = d->first; p; p = path->next) {
+		path = table_path(&f->table, p);
+		if (path->attr && path->peer != RIB_LENT)
+			c[n++] = candidate_of(f, p);
+	}
+	uint32_t best = n ? choose(f, c, n) : 0;
+	if (c != few)
+		mem_free(c);
+	return best;
 }
 
 // Order of two before MED comes in: whoever is ahead of the best there is the best, and whoever is

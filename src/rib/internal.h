@@ -71,6 +71,7 @@ struct rib {
 	uint32_t epoch;
 	bool timed;               // the owner has told the time
 	int64_t now, epoch_zero;  // seconds; time of epoch 0
+	bool of_instance;         // rib_set_instance
 	bool awake;               // the owner knows that there is work
 	bool woken;               // once more since rib_work began
 	struct encoder encoder;
@@ -106,7 +107,7 @@ uint32_t destination_path(const struct family *f, const struct destination *d, u
 bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation);
 bool path_take(struct change *c, uint16_t peer); // removes it
 // The same for a lent path: which one is told by the distinguisher, which is part of the set.
-bool path_lend(struct change *c, uint32_t attr);
+enum rib_lending path_lend(struct change *c, uint32_t attr);
 bool path_take_lent(struct change *c, const uint8_t rd[8]);
 bool path_reject(struct change *c, uint16_t peer, uint32_t generation); // arrived, not to be kept
 bool path_judge(struct change *c, struct path *p, uint32_t attr, uint32_t generation);

@@ -193,7 +193,7 @@ bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, 
 	return path_judge(c, p, attr, generation);
 }
 
-bool path_lend(struct change *c, uint32_t attr)
+enum rib_lending path_lend(struct change *c, uint32_t attr)
 {
 	struct family *f = c->family;
 	const uint8_t *rd = attr_at(&f->attrs, attr)->local.rd;
@@ -201,16 +201,17 @@ bool path_lend(struct change *c, uint32_t attr)
 
 	if (!n) {
 		path_add(c, RIB_LENT, attr, attr, UINT32_MAX);
-		return true;
+		return LENDING_NEW;
 	}
 	struct path *p = table_path(&f->table, n);
 	if (p->attr == attr)
-		return false;
+		return LENDING_EQUAL;
 	attr_ref(&f->attrs, attr);
 	family_forget(f, p->attr_in);
 	p->attr_in = attr;
 	p->epoch = f->rib->epoch;
-	return path_judge(c, p, attr, UINT32_MAX);
+	path_judge(c, p, attr, UINT32_MAX);
+	return LENDING_CHANGED;
 }
 
 static void take(struct change *c, uint32_t n, uint32_t prev)
@@ -342,9 +343,9 @@ bool destination_end(struct change *c)
 			aggregate_best_moved(f, c->number, c->old_attr, best);
 		destination_export(f, c->number);
 	}
-	if (moved && f->tells_moved) {
+	if (f->tells_moved && (moved || (attr && peer == RIB_LENT))) {
 		tell_moved(c, attr, peer);
-		return true;
+		return moved;
 	}
 	remove_unneeded(f, c->number);
 	family_release(f);

@@ -211,21 +211,47 @@ void rib_read(struct rib *r, const struct rib_query *q, rib_visit *fn, void *arg
 	rib_read_slice(r, q, &position, UINT32_MAX, fn, arg);
 }
 
-const struct attr_set *rib_best(struct rib *r, const struct af *af, uint32_t number,
-				struct af_key *ret_key, uint16_t *ret_peer)
+static const struct destination *destination_numbered(const struct family *f, uint32_t number)
 {
-	struct family *f = rib_family(r, af);
-
 	if (!number || number >= f->table.destinations.end)
 		return NULL;
 	const struct destination *d = table_at(&f->table, number);
-	const struct path *best = d->info & DESTINATION_LIVE ? table_best(&f->table, d) : NULL;
-	if (!best)
-		return NULL;
+	return d->info & DESTINATION_LIVE ? d : NULL;
+}
+
+static const struct attr_set *read_path(const struct family *f, const struct destination *d,
+					const struct path *p, struct af_key *ret_key,
+					uint16_t *ret_peer)
+{
 	*ret_key = (struct af_key){0};
-	memcpy(ret_key->b, d->key, af->key_size);
-	*ret_peer = best->peer;
-	return attr_at(&f->attrs, best->attr);
+	memcpy(ret_key->b, d->key, f->af->key_size);
+	*ret_peer = p->peer;
+	return attr_at(&f->attrs, p->attr);
+}
+
+const struct attr_set *rib_best(struct rib *r, const struct af *af, uint32_t number,
+				struct af_key *ret_key, uint16_t *ret_peer)
+{
+	const struct family *f = rib_family(r, af);
+	const struct destination *d = destination_numbered(f, number);
+	const struct path *best = d ? table_best(&f->table, d) : NULL;
+
+	return best ? read_path(f, d, best, ret_key, ret_peer) : NULL;
+}
+
+const struct attr_set *rib_best_own(struct rib *r, const struct af *af, uint32_t number,
+				    struct af_key *ret_key, uint16_t *ret_peer)
+{
+	const struct family *f = rib_family(r, af);
+	const struct destination *d = destination_numbered(f, number);
+	uint32_t best = d ? decide_own(f, d) : 0;
+
+	return best ? read_path(f, d, table_path(&f->table, best), ret_key, ret_peer) : NULL;
+}
+
+uint32_t rib_numbers(struct rib *r, const struct af *af)
+{
+	return rib_family(r, af)->table.destinations.end;
 }
 
 // --- totals ---------------------------------------------------------------------------------------

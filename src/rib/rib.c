@@ -147,6 +147,11 @@ void rib_set_options(struct rib *r, const struct rib_options *o, uint32_t genera
 	}
 }
 
+void rib_set_instance(struct rib *r)
+{
+	r->of_instance = true;
+}
+
 // Epochs are seconds, but for those that refreshes and ends of sessions take from the future.
 void rib_set_time(struct rib *r, uint64_t microseconds)
 {

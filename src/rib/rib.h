@@ -140,8 +140,10 @@ struct rib_ops {
 	void *arg;
 	// Of AF_TARGETED families and their inner ones, NULL: nobody wants to know. Another best path, or
 	// the same with other attributes; sets as they stand in the Loc-RIB, NULL: none, good until the
-	// call returns; peers: who they came from. The last act of the change: other routes of this or
-	// another rib may be lent from within it. number: of the destination (rib_best).
+	// call returns; peers: who they came from. While the best path is a lent one, also when it stays
+	// and another path changes, which may be the best that was not lent (rib_best_own). The last act
+	// of the change: other routes of this or another rib may be lent from within it. number: of the
+	// destination (rib_best).
 	void (*moved)(void *arg, const struct af *af, const struct rib_move *m);
 	// Of AF_MEMBERSHIP families: from now on the membership of that peer counts, or does no longer:
 	// it is accepted, and of external ones among the first options.external_paths (RFC 4684 3).
@@ -152,6 +154,9 @@ struct rib;
 struct rib *rib_new(const struct rib_ops *ops);
 void rib_free(struct rib *r);
 void rib_set_options(struct rib *r, const struct rib_options *o, uint32_t generation);
+
+// The tables are a VPN instance's: what is lent to them stands behind what they learn themselves.
+void rib_set_instance(struct rib *r);
 
 // The time (microseconds since 1970), told about once a second: paths remember when they changed.
 // Optional: without it rib_route.changed_at is 0.
@@ -177,10 +182,15 @@ void rib_originate(struct rib *r, const struct af *af, const struct af_key *key,
 // A route of another rib's table, known here by its key and its distinguisher there: several of one
 // key may stand side by side. It meets no import policy. as: with its local part, source included;
 // local.rd is set here. NULL: it is lent no longer.
-void rib_lend(struct rib *r, const struct af *af, const struct af_key *key, const uint8_t rd[8], const struct attrs *as);
+enum rib_lending { LENDING_EQUAL, LENDING_NEW, LENDING_CHANGED, LENDING_GONE }; // what came of it
+enum rib_lending rib_lend(struct rib *r, const struct af *af, const struct af_key *key, const uint8_t rd[8], const struct attrs *as);
 // The best path of a destination by its number, as told by rib_ops.moved: its key and its set.
 // NULL: there is none now (numbers are given out again).
 const struct attr_set *rib_best(struct rib *r, const struct af *af, uint32_t number, struct af_key *ret_key, uint16_t *ret_peer);
+// The same among the paths that were not lent, as if the others were not there: what a table lends
+// depends on nothing that is lent to it, so there are no circles.
+const struct attr_set *rib_best_own(struct rib *r, const struct af *af, uint32_t number, struct af_key *ret_key, uint16_t *ret_peer);
+uint32_t rib_numbers(struct rib *r, const struct af *af); // of destinations are below this, from 1
 void rib_refresh_begin(struct rib *r, uint16_t peer, const struct af *af);  // BoRR received
 uint32_t rib_refresh_end(struct rib *r, uint16_t peer, const struct af *af); // EoRR: sweeps what is older; routes removed
 void rib_refresh_answer(struct rib *r, uint16_t peer, const struct af *af); // ROUTE-REFRESH received: a cursor move, BoRR/EoRR marks when enhanced

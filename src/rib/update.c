@@ -120,8 +120,8 @@ void rib_originate(struct rib *r, const struct af *af, const struct af_key *key,
 }
 
 // Nor do lent ones: they met one on their way.
-void rib_lend(struct rib *r, const struct af *af, const struct af_key *key, const uint8_t rd[8],
-	      const struct attrs *as)
+enum rib_lending rib_lend(struct rib *r, const struct af *af, const struct af_key *key,
+			  const uint8_t rd[8], const struct attrs *as)
 {
 	struct family *f = rib_family(r, af);
 	uint64_t hash = af_key_hash(af, key);
@@ -130,11 +130,12 @@ void rib_lend(struct rib *r, const struct af *af, const struct af_key *key, cons
 	if (!as) {
 		uint32_t n = table_find(&f->table, key, hash);
 		if (!n)
-			return;
+			return LENDING_EQUAL;
 		struct change c = destination_begin(f, n);
-		if (path_take_lent(&c, rd))
-			destination_end(&c);
-		return;
+		if (!path_take_lent(&c, rd))
+			return LENDING_EQUAL;
+		destination_end(&c);
+		return LENDING_GONE;
 	}
 	struct attrs lent = *as;
 	memcpy(lent.local.rd, rd, 8);
@@ -142,9 +143,11 @@ void rib_lend(struct rib *r, const struct af *af, const struct af_key *key, cons
 		lent.local.source = SOURCE_LOCAL; // told from a set as it is sent (rib.c)
 	uint32_t attr = attr_intern(&f->attrs, &lent);
 	struct change c = destination_begin(f, table_add(&f->table, key, hash));
-	if (path_lend(&c, attr))
+	enum rib_lending lending = path_lend(&c, attr);
+	if (lending != LENDING_EQUAL)
 		destination_end(&c);
 	else
 		family_release(f);
 	attr_unref(&f->attrs, attr);
+	return lending;
 }
