@@ -9,34 +9,6 @@
 
 #include "base/mem.h"
 
-// --- options ----------------------------------------------------------------------------------------
-static void options_give(struct speaker *s, unsigned i, const struct rib_options *o,
-			 uint32_t generation)
-{
-	for (unsigned k = 0; k < s->shard_count; k++) {
-		struct shard_message *m = shard_message_new(SHARD_OPTIONS);
-		size_t size = o->confederation_member_count * sizeof(uint32_t);
-
-		m->af = af_list[i];
-		m->number = generation;
-		m->options = *o;
-		m->options.confederation_members =
-			size ? mem_copy(o->confederation_members, size) : NULL;
-		shard_send(s->shards[k], m);
-	}
-}
-
-static void options_change(struct speaker *s, const struct speaker_config *old,
-			   const struct speaker_config *next)
-{
-	for (unsigned i = 0; i < af_count; i++) {
-		const struct rib_options *o = &next->instances[0].family[i].options;
-
-		if (!old || options_difference(&old->instances[0].family[i].options, o))
-			options_give(s, i, o, next->generation);
-	}
-}
-
 // --- peers ------------------------------------------------------------------------------------------
 static void peer_remove(struct speaker_peer *p)
 {
@@ -47,7 +19,7 @@ static void peer_remove(struct speaker_peer *p)
 static struct peer_config *dynamic_config(const struct speaker_config *next,
 					  const struct speaker_peer *p)
 {
-	const struct group_config *g = speaker_config_group(next, p->config->group);
+	const struct group_config *g = speaker_config_group_in(next, p->instance, p->config->group);
 
 	if (!next->present || !g || !group_accepts(g, &p->address))
 		return NULL;
@@ -132,19 +104,39 @@ static void start_import(struct speaker *s, const struct soft_step *step, struct
 	run->complete = run->import.keep_all && (run->complete || r->ask);
 }
 
+// What is lent: the links that the routes meet are in the shards already.
+static void lent_start(struct speaker *s, const struct soft_step *step, struct soft_request r)
+{
+	r.lent = r.walk = true;
+	if (step->effects & EFFECT_IMPORT) {
+		r.import = true;
+		r.means = MEANS_RETAINED;
+		soft_start(s->soft, &r);
+	}
+	if (step->effects & EFFECT_EXPORT) {
+		r.import = false;
+		r.means = MEANS_EXPORT;
+		soft_start(s->soft, &r);
+	}
+}
+
 static void step_start(struct speaker *s, const struct soft_step *step, const char *origin)
 {
 	struct soft_request r = {
 		.peer = step->peer,
 		.address = step->address,
+		.instance = step->instance,
+		.instance_name = step->instance_name,
 		.af = step->af,
 		.generation = s->config->generation,
 		.origin = origin,
 	};
 
-	if (step->effects & (EFFECT_IMPORT | EFFECT_ASK | EFFECT_PENDING))
+	if (step->peer == RIB_NO_PEER)
+		lent_start(s, step, r);
+	else if (step->effects & (EFFECT_IMPORT | EFFECT_ASK | EFFECT_PENDING))
 		start_import(s, step, &r);
-	if (step->effects & EFFECT_EXPORT) {
+	if (step->effects & EFFECT_EXPORT && step->peer != RIB_NO_PEER) {
 		r.import = r.ask = false;
 		r.walk = true;
 		r.means = MEANS_EXPORT;
@@ -192,8 +184,9 @@ void speaker_apply(struct speaker *s, struct speaker_config *next, const struct 
 	}
 	s->config = speaker_config_ref(next);
 	soft_set_limit(s->soft, next->stale_limit);
-	options_change(s, old, next);
+	instances_change(s, old, next);
 	peers_change(s, next);
+	instances_remove(s, old, next);
 	speaker_originate(s, old, next);
 	plan_start(s, plan);
 	soft_plan_free(&own);

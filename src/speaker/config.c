@@ -127,13 +127,20 @@ const struct peer_config *speaker_config_peer(const struct speaker_config *c, ui
 	return NULL;
 }
 
-const struct group_config *speaker_config_group(const struct speaker_config *c, const char *name)
+const struct group_config *speaker_config_group_in(const struct speaker_config *c,
+						   uint16_t instance, const char *name)
 {
 	for (unsigned i = 0; i < c->group_count; i++) {
-		if (!strcmp(c->groups[i].name, name))
+		if (c->groups[i].template_peer.instance == instance &&
+		    !strcmp(c->groups[i].name, name))
 			return &c->groups[i];
 	}
 	return NULL;
+}
+
+const struct group_config *speaker_config_group(const struct speaker_config *c, const char *name)
+{
+	return speaker_config_group_in(c, INSTANCE_PUBLIC, name);
 }
 
 const struct instance_config *speaker_config_instance(const struct speaker_config *c,

@@ -5,15 +5,18 @@
 
 #include <string.h>
 
+#include "attr/set.h"
 #include "base/map.h"
 #include "base/mem.h"
 
 static const uint8_t no_address[16];
 
-static struct shard_message *network_message(const struct af *af, const struct af_key *key)
+static struct shard_message *network_message(uint16_t instance, const struct af *af,
+					     const struct af_key *key)
 {
 	struct shard_message *m = shard_message_new(SHARD_ORIGINATE);
 
+	m->instance = instance;
 	m->af = af;
 	m->origin = MEM_NEW(struct shard_origin);
 	m->origin->key = *key;
@@ -28,6 +31,20 @@ static void network_attrs(const struct af *af, struct attrs *ret, struct arena *
 	attrs_put(ret, ATTR_AS_PATH, ATTR_TRANSITIVE, no_address, 0);
 	attrs_put(ret, ATTR_NEXT_HOP, ATTR_TRANSITIVE, no_address, af->props & AF_WIDE ? 16 : 4);
 	ret->local.source = SOURCE_LOCAL;
+}
+
+// What else the route carries, in the place of what a network has where the type is the same.
+static void attributes_put(struct attrs *as, const struct origin_config *n, struct arena *a)
+{
+	struct attr_set *set = arena_zero(a, sizeof(*set) + n->attributes_size);
+	struct attrs own;
+
+	set->len = (uint32_t)n->attributes_size;
+	memcpy(set->bytes, n->attributes, n->attributes_size);
+
+	attr_open(set, &own);
+	for (unsigned i = 0; i < own.count; i++)
+		attrs_put(as, own.a[i].type, own.a[i].flags, own.a[i].value, own.a[i].len);
 }
 
 // Values move into the message, which outlives the arena.
@@ -48,22 +65,26 @@ static void origin_fill(struct shard_origin *o, const struct attrs *as)
 	o->withdrawn = false;
 }
 
-static void network_send(struct speaker *s, const struct af *af, const struct origin_config *n)
+static void network_send(struct speaker *s, uint16_t instance, const struct af *af,
+			 const struct origin_config *n)
 {
-	struct shard_message *m = network_message(af, &n->key);
+	struct shard_message *m = network_message(instance, af, &n->key);
 	struct policy_context x = {.local_as = s->config->as};
 	struct attrs as;
 
 	arena_reset(&s->scratch);
 	network_attrs(af, &as, &s->scratch);
+	if (n->attributes_size)
+		attributes_put(&as, n, &s->scratch);
 	if (!n->program || policy_run_route(n->program, &x, &n->key, &as, &s->scratch))
 		origin_fill(m->origin, &as);
 	shard_send(s->shards[speaker_shard_of(s, af, &n->key)], m);
 }
 
-static void network_withdraw(struct speaker *s, const struct af *af, const struct af_key *key)
+static void network_withdraw(struct speaker *s, uint16_t instance, const struct af *af,
+			     const struct af_key *key)
 {
-	shard_send(s->shards[speaker_shard_of(s, af, key)], network_message(af, key));
+	shard_send(s->shards[speaker_shard_of(s, af, key)], network_message(instance, af, key));
 }
 
 // --- difference -----------------------------------------------------------------------------------------
@@ -91,8 +112,14 @@ static void network_index(const struct family_config *f, const struct af *af, st
 			       (void *)(uintptr_t)(i + 1));
 }
 
-static void networks_change(struct speaker *s, const struct af *af, const struct family_config *old,
-			    const struct family_config *next)
+static bool same_attributes(const struct origin_config *a, const struct origin_config *b)
+{
+	return a->attributes_size == b->attributes_size &&
+	       (!a->attributes_size || !memcmp(a->attributes, b->attributes, a->attributes_size));
+}
+
+static void networks_change(struct speaker *s, uint16_t instance, const struct af *af,
+			    const struct family_config *old, const struct family_config *next)
 {
 	static const struct family_config none;
 	struct map old_index, next_index;
@@ -102,14 +129,14 @@ static void networks_change(struct speaker *s, const struct af *af, const struct
 	network_index(next, af, &next_index);
 	for (unsigned i = 0; i < old->network_count; i++) {
 		if (!network_find(next, &next_index, af, &old->networks[i].key))
-			network_withdraw(s, af, &old->networks[i].key);
+			network_withdraw(s, instance, af, &old->networks[i].key);
 	}
 	for (unsigned i = 0; i < next->network_count; i++) {
 		const struct origin_config *n = &next->networks[i];
 		const struct origin_config *o = network_find(old, &old_index, af, &n->key);
 
-		if (!o || o->program != n->program)
-			network_send(s, af, n);
+		if (!o || o->program != n->program || !same_attributes(o, n))
+			network_send(s, instance, af, n);
 	}
 	map_free(&old_index);
 	map_free(&next_index);
@@ -143,12 +170,13 @@ static struct policy_program *counted(struct policy_program *p)
 
 // Each shard gets those whose routes it holds.
 static struct shard_message *aggregates_message(const struct speaker *s, unsigned shard,
-						const struct af *af,
+						uint16_t instance, const struct af *af,
 						const struct family_config *next)
 {
 	struct shard_message *m = shard_message_new(SHARD_AGGREGATES);
 	unsigned n = next->aggregate_count;
 
+	m->instance = instance;
 	m->af = af;
 	m->aggregates.list = n ? mem_zero(n * sizeof(*next->aggregates)) : NULL;
 	for (unsigned i = 0; i < n; i++) {
@@ -164,24 +192,34 @@ static struct shard_message *aggregates_message(const struct speaker *s, unsigne
 	return m;
 }
 
-static void aggregates_send(struct speaker *s, const struct af *af,
+static void aggregates_send(struct speaker *s, uint16_t instance, const struct af *af,
 			    const struct family_config *next)
 {
 	for (unsigned i = 0; i < s->shard_count; i++)
-		shard_send(s->shards[i], aggregates_message(s, i, af, next));
+		shard_send(s->shards[i], aggregates_message(s, i, instance, af, next));
 }
 
-void speaker_originate(struct speaker *s, const struct speaker_config *old,
-		       const struct speaker_config *next)
+static void instance_originate(struct speaker *s, const struct instance_config *old,
+			       const struct instance_config *next)
 {
 	for (unsigned i = 0; i < af_count; i++) {
 		const struct af *af = af_list[i];
-		const struct family_config *o = old ? &old->instances[0].family[i] : NULL;
+		const struct family_config *o = old ? &old->family[i] : NULL;
 
-		if (!(af->props & AF_ORIGINATE))
-			continue;
-		networks_change(s, af, o, &next->instances[0].family[i]);
-		if (!aggregates_equal(af, o, &next->instances[0].family[i]))
-			aggregates_send(s, af, &next->instances[0].family[i]);
+		networks_change(s, next->number, af, o, &next->family[i]);
+		if (af->props & AF_ORIGINATE && !aggregates_equal(af, o, &next->family[i]))
+			aggregates_send(s, next->number, af, &next->family[i]);
+	}
+}
+
+// Those of an instance that is gone have gone with it.
+void speaker_originate(struct speaker *s, const struct speaker_config *old,
+		       const struct speaker_config *next)
+{
+	for (unsigned i = 0; i < next->instance_count; i++) {
+		const struct instance_config *n = &next->instances[i];
+
+		instance_originate(s, old ? speaker_config_instance_numbered(old, n->number) : NULL,
+				   n);
 	}
 }

@@ -291,7 +291,8 @@ static bool accept_as(void *arg, struct sess *session, uint32_t as)
 {
 	const struct speaker_peer *p = arg;
 	const struct speaker_config *c = p->speaker->config;
-	const struct group_config *g = c ? speaker_config_group(c, p->config->group) : NULL;
+	const struct group_config *g =
+		c ? speaker_config_group_in(c, p->instance, p->config->group) : NULL;
 
 	return g && group_accepts_as(g, as);
 }

@@ -71,14 +71,25 @@ static const char *session_cause(const struct sess_config *a, const struct sess_
 	return "session parameters";
 }
 
-static void step_session(struct soft_plan *plan, const struct speaker_peer *p, const char *why)
+static struct soft_step step_of(const struct speaker_peer *p, const struct af *af)
 {
 	struct soft_step step = {
 		.peer = p->number,
+		.instance = p->instance,
 		.address = p->address,
-		.effects = EFFECT_SESSION,
+		.af = af,
 	};
 
+	snprintf(step.instance_name, sizeof(step.instance_name), "%s",
+		 speaker_instance_name(p->speaker, p->instance));
+	return step;
+}
+
+static void step_session(struct soft_plan *plan, const struct speaker_peer *p, const char *why)
+{
+	struct soft_step step = step_of(p, NULL);
+
+	step.effects = EFFECT_SESSION;
 	snprintf(step.why, sizeof(step.why), "%s", why);
 	soft_plan_add(plan, &step);
 }
@@ -163,7 +174,7 @@ static void plan_import(struct soft_plan *plan, const struct speaker_peer *p,
 			const struct peer_config *c, unsigned i)
 {
 	const struct peer_run *r = &p->run[i];
-	struct soft_step step = {.peer = p->number, .address = p->address, .af = af_list[i]};
+	struct soft_step step = step_of(p, af_list[i]);
 	struct rib_import next, same;
 	bool on, off;
 
@@ -203,14 +214,10 @@ static void plan_export(struct soft_plan *plan, const struct speaker_peer *p,
 			const struct peer_config *c, unsigned i)
 {
 	const struct peer_run *r = &p->run[i];
-	struct soft_step step = {
-		.peer = p->number,
-		.address = p->address,
-		.af = af_list[i],
-		.effects = EFFECT_EXPORT,
-	};
+	struct soft_step step = step_of(p, af_list[i]);
 	struct rib_export next;
 
+	step.effects = EFFECT_EXPORT;
 	peer_export_of(p, c, i, &next);
 	if (rib_export_equal(&next, &r->export))
 		return;
@@ -261,7 +268,7 @@ unsigned options_difference(const struct rib_options *a, const struct rib_option
 static void step_options(struct soft_plan *plan, const struct speaker_peer *p, unsigned i,
 			 unsigned what)
 {
-	struct soft_step step = {.peer = p->number, .address = p->address, .af = af_list[i]};
+	struct soft_step step = step_of(p, af_list[i]);
 	bool stored = p->run[i].import.keep_all && p->run[i].complete;
 
 	if (what & OPTIONS_EXPORT)
@@ -279,22 +286,25 @@ static void step_options(struct soft_plan *plan, const struct speaker_peer *p, u
 		soft_plan_add(plan, &step);
 }
 
-static void plan_options(struct soft_plan *plan, struct speaker *s, unsigned i, unsigned what)
+void plan_options(struct soft_plan *plan, struct speaker *s, const struct instance_config *n,
+		  unsigned i, unsigned what)
 {
 	struct soft_step step = {
 		.peer = RIB_NO_PEER,
+		.instance = n->number,
 		.af = af_list[i],
 		.effects = EFFECT_DECIDE,
 		.means = MEANS_DECIDE,
 		.why = "rules of the decision",
 	};
 
+	snprintf(step.instance_name, sizeof(step.instance_name), "%s", n->name);
 	if (what & OPTIONS_DECIDE)
 		soft_plan_add(plan, &step);
 	for (size_t k = 0; k < s->peers.count && what; k++) {
 		const struct speaker_peer *p = s->peers.item[k];
 
-		if (p->run[i].up)
+		if (p->instance == n->number && p->run[i].up)
 			step_options(plan, p, i, what);
 	}
 }
@@ -345,7 +355,7 @@ static void plan_prune(struct soft_plan *plan)
 static void plan_dynamic(struct soft_plan *plan, const struct speaker_peer *p,
 			 const struct speaker_config *next)
 {
-	const struct group_config *g = speaker_config_group(next, p->config->group);
+	const struct group_config *g = speaker_config_group_in(next, p->instance, p->config->group);
 	struct peer_config *c;
 
 	if (!g || !group_accepts(g, &p->address)) {
@@ -370,9 +380,6 @@ void speaker_plan(struct speaker *s, const struct speaker_config *next, struct s
 		else
 			plan_peer(ret, p, c);
 	}
-	for (unsigned i = 0; s->config && i < af_count; i++)
-		plan_options(ret, s, i,
-			     options_difference(&s->config->instances[0].family[i].options,
-						&next->instances[0].family[i].options));
+	plan_instances(ret, s, next);
 	plan_prune(ret);
 }

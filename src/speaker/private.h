@@ -77,7 +77,8 @@ struct speaker {
 };
 
 // --- speaker.c ------------------------------------------------------------------------------------
-struct speaker_peer *peer_lookup(const struct speaker *s, uint16_t instance, const struct ip *address);
+struct speaker_peer *peer_lookup(const struct speaker *s, uint16_t instance,
+				 const struct ip *address);
 void speaker_send(struct speaker *s, struct shard_message *(*make)(void *arg),
 		  void *arg); // one message of a kind to each shard
 struct shard_message *peer_message(enum shard_kind kind, const struct speaker_peer *p,
@@ -131,6 +132,15 @@ void speaker_reap(struct speaker *s); // removes dynamic peers whose session is 
 void speaker_originate(struct speaker *s, const struct speaker_config *old,
 		       const struct speaker_config *next);
 
+// --- instance.c -----------------------------------------------------------------------------------
+const char *speaker_instance_name(const struct speaker *s, uint16_t number); // "": public, or gone
+// Options and links; before any peer. Then what is no more, after its peers.
+void instances_change(struct speaker *s, const struct speaker_config *old,
+		      const struct speaker_config *next);
+void instances_remove(struct speaker *s, const struct speaker_config *old,
+		      const struct speaker_config *next);
+void plan_instances(struct soft_plan *plan, struct speaker *s, const struct speaker_config *next);
+
 // --- plan.c ---------------------------------------------------------------------------------------
 #define OPTIONS_DECIDE 1u
 #define OPTIONS_EXPORT 2u
@@ -138,3 +148,5 @@ void speaker_originate(struct speaker *s, const struct speaker_config *old,
 #define OPTIONS_ASK    8u // what was turned away before could come in now
 unsigned options_difference(const struct rib_options *a,
 			    const struct rib_options *b); // which of them must run again
+void plan_options(struct soft_plan *plan, struct speaker *s, const struct instance_config *n,
+		  unsigned i, unsigned what);

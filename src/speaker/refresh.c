@@ -16,7 +16,8 @@ static enum speaker_answer selector_check(struct speaker *s, const struct speake
 		return ANSWER_NO_BGP;
 	if (sel->kind == SELECT_PEER && !peer_lookup(s, sel->instance, &sel->peer))
 		return ANSWER_NO_PEER;
-	if (sel->kind == SELECT_GROUP && !speaker_config_group(s->config, sel->group))
+	if (sel->kind == SELECT_GROUP &&
+	    !speaker_config_group_in(s->config, sel->instance, sel->group))
 		return ANSWER_NO_GROUP;
 	return ANSWER_OK;
 }
@@ -26,6 +27,8 @@ static bool selected(const struct speaker_peer *p, const struct speaker_selector
 	const struct sess_config *c = &p->config->session;
 	const struct sess_negotiated *n = sess_get_negotiated(p->session);
 
+	if (p->instance != sel->instance)
+		return false;
 	switch (sel->kind) {
 	case SELECT_ALL:
 		return true;
@@ -106,6 +109,8 @@ static void refresh_family(struct refresh_call *c, struct speaker_peer *p, unsig
 	struct soft_request r = {
 		.peer = p->number,
 		.address = p->address,
+		.instance = p->instance,
+		.instance_name = speaker_instance_name(p->speaker, p->instance),
 		.af = af_list[i],
 		.generation = c->speaker->config->generation,
 		.origin = c->who,
