@@ -254,6 +254,11 @@ uint32_t rib_numbers(struct rib *r, const struct af *af)
 	return rib_family(r, af)->table.destinations.end;
 }
 
+uint32_t rib_number(struct rib *r, const struct af *af, const struct af_key *key)
+{
+	return table_find(&rib_family(r, af)->table, key, af_key_hash(af, key));
+}
+
 // --- totals ---------------------------------------------------------------------------------------
 void rib_totals(struct rib *r, const struct af *af, struct rib_totals *ret)
 {

@@ -153,6 +153,10 @@ struct rib_ops {
 struct rib;
 struct rib *rib_new(const struct rib_ops *ops);
 void rib_free(struct rib *r);
+// Labels of ours that this rib may put in the place of peers' ones: so many from the first on, 2^18
+// from 2^18 on when nobody says anything. Ribs of several shards need ranges of their own. Before
+// any route.
+void rib_set_labels(struct rib *r, uint32_t first, uint32_t count);
 void rib_set_options(struct rib *r, const struct rib_options *o, uint32_t generation);
 
 // The tables are a VPN instance's: what is lent to them stands behind what they learn themselves.
@@ -191,6 +195,7 @@ const struct attr_set *rib_best(struct rib *r, const struct af *af, uint32_t num
 // depends on nothing that is lent to it, so there are no circles.
 const struct attr_set *rib_best_own(struct rib *r, const struct af *af, uint32_t number, struct af_key *ret_key, uint16_t *ret_peer);
 uint32_t rib_numbers(struct rib *r, const struct af *af); // of destinations are below this, from 1
+uint32_t rib_number(struct rib *r, const struct af *af, const struct af_key *key); // of a destination; 0: none
 void rib_refresh_begin(struct rib *r, uint16_t peer, const struct af *af);  // BoRR received
 uint32_t rib_refresh_end(struct rib *r, uint16_t peer, const struct af *af); // EoRR: sweeps what is older; routes removed
 void rib_refresh_answer(struct rib *r, uint16_t peer, const struct af *af); // ROUTE-REFRESH received: a cursor move, BoRR/EoRR marks when enhanced
