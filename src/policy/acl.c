@@ -13,12 +13,12 @@ struct acl_rule {
 };
 
 struct acl {
-	struct prefix_test test;
+	struct key_test test;
 	unsigned count;
 	struct acl_rule rules[];
 };
 
-static bool acl_permits(const struct prefix_test *t, const struct prefix_words *p)
+static bool acl_permits(const struct key_test *t, const struct prefix_words *p)
 {
 	const struct acl *l = (const struct acl *)t;
 
@@ -30,7 +30,7 @@ static bool acl_permits(const struct prefix_test *t, const struct prefix_words *
 	return false;
 }
 
-static struct prefix_rule acl_rule_at(const struct prefix_test *t, uint32_t i)
+static struct prefix_rule acl_rule_at(const struct key_test *t, uint32_t i)
 {
 	const struct acl_rule *r = &((const struct acl *)t)->rules[i];
 

@@ -411,7 +411,7 @@ static void test_stages(void **state)
 		bool ok = policy_run_route(p, &fixture_context, &key, &as, &f.arena);
 		const struct residual *r = policy_run(p, &fixture_context, &in, &f.arena);
 		while (r->kind == RESIDUAL_TEST)
-			r = prefix_test_matches(r->test, b.af, &key) ? r->yes : r->no;
+			r = key_test_matches(r->test, b.af, &key) ? r->yes : r->no;
 		assert_int_equal(ok, cases[i].result != NULL);
 		assert_int_equal(r->kind, ok ? RESIDUAL_ACCEPT : RESIDUAL_REJECT);
 		if (ok) {

@@ -72,6 +72,8 @@ static struct object *filter_compile(struct compile *c, const struct source_filt
 		return acl_compile(c, f);
 	case FILTER_PATH:
 		return path_filter_compile(c, f);
+	case FILTER_RD:
+		return rd_filter_compile(c, f);
 	case SET_COMMUNITY:
 	case SET_LARGE_COMMUNITY:
 		return value_set_compile(c, f);
@@ -96,6 +98,7 @@ static const char *const kind_words[FILTER_KINDS] = {
 	[FILTER_LARGE_COMMUNITY] = "ip large-community-filter",
 	[FILTER_EXT_COMMUNITY] = "ip extcommunity-filter",
 	[FILTER_SOO] = "ip extcommunity-list soo",
+	[FILTER_RD] = "ip rd-filter",
 	[SET_COMMUNITY] = "ip community-list",
 	[SET_LARGE_COMMUNITY] = "ip large-community-list",
 };

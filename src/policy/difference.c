@@ -104,16 +104,15 @@ void difference_add(struct difference *d, const struct difference *other)
 
 // --- lists -------------------------------------------------------------------------------------
 // A list that permits every prefix, as a partner for one that is missing.
-static struct prefix_rule rule_of_all(const struct prefix_test *t, uint32_t i)
+static struct prefix_rule rule_of_all(const struct key_test *t, uint32_t i)
 {
 	return (struct prefix_rule){.high = BITS_MAX, .permit = true};
 }
 
-static const struct prefix_test permits_all = {.rules = 1, .rule = rule_of_all};
-static const struct prefix_test permits_none = {.rules = 0};
+static const struct key_test permits_all = {.rules = 1, .rule = rule_of_all};
+static const struct key_test permits_none = {.rules = 0};
 
-static struct prefix_rule rule_at(const struct comparison *c, const struct prefix_test *t,
-				  uint32_t i)
+static struct prefix_rule rule_at(const struct comparison *c, const struct key_test *t, uint32_t i)
 {
 	struct prefix_rule r = t->rule(t, i);
 
@@ -122,8 +121,8 @@ static struct prefix_rule rule_at(const struct comparison *c, const struct prefi
 	return r;
 }
 
-static bool rules_equal(const struct comparison *c, const struct prefix_test *a, uint32_t i,
-			const struct prefix_test *b, uint32_t k)
+static bool rules_equal(const struct comparison *c, const struct key_test *a, uint32_t i,
+			const struct key_test *b, uint32_t k)
 {
 	struct prefix_rule x = rule_at(c, a, i), y = rule_at(c, b, k);
 
@@ -141,8 +140,7 @@ static struct difference_block rule_block(const struct prefix_rule *r)
 
 // Rules of a list between head and tail. Where nothing follows that both lists have, the answer
 // outside is "denied" in any case, so that rules that deny make no difference.
-static void add_rules(struct comparison *c, const struct prefix_test *t, uint32_t head,
-		      uint32_t tail)
+static void add_rules(struct comparison *c, const struct key_test *t, uint32_t head, uint32_t tail)
 {
 	for (uint32_t i = head; i < t->rules - tail; i++) {
 		struct prefix_rule r = rule_at(c, t, i);
@@ -152,8 +150,7 @@ static void add_rules(struct comparison *c, const struct prefix_test *t, uint32_
 	}
 }
 
-static void compare_tests(struct comparison *c, const struct prefix_test *a,
-			  const struct prefix_test *b)
+static void compare_tests(struct comparison *c, const struct key_test *a, const struct key_test *b)
 {
 	uint32_t least = a->rules < b->rules ? a->rules : b->rules, head = 0, tail = 0;
 
@@ -169,13 +166,15 @@ static void compare_tests(struct comparison *c, const struct prefix_test *a,
 }
 
 // --- nodes -------------------------------------------------------------------------------------
-static const struct prefix_test *clause_test(const struct policy_program *p, const struct clause *c)
+static const struct key_test *clause_test(const struct policy_program *p, const struct clause *c)
 {
-	return clause_is_test(p, c) ? (const struct prefix_test *)c->filter : NULL;
+	bool test = c->kind == MATCH_PREFIX && clause_is_test(p, c);
+
+	return test ? (const struct key_test *)c->filter : NULL;
 }
 
 static bool node_asks(const struct policy_program *p, const struct policy_node *n,
-		      const struct prefix_test *t)
+		      const struct key_test *t)
 {
 	for (unsigned i = 0; i < n->clause_count; i++)
 		if (clause_test(p, &n->clauses[i]) == t)
@@ -184,13 +183,12 @@ static bool node_asks(const struct policy_program *p, const struct policy_node *
 }
 
 // The node's only test; NULL: it has several or none.
-static const struct prefix_test *node_test(const struct policy_program *p,
-					   const struct policy_node *n)
+static const struct key_test *node_test(const struct policy_program *p, const struct policy_node *n)
 {
-	const struct prefix_test *found = NULL;
+	const struct key_test *found = NULL;
 
 	for (unsigned i = 0; i < n->clause_count; i++) {
-		const struct prefix_test *t = clause_test(p, &n->clauses[i]);
+		const struct key_test *t = clause_test(p, &n->clauses[i]);
 		if (t && found)
 			return NULL;
 		found = t ? t : found;
@@ -233,7 +231,7 @@ static void add_node(struct comparison *c, const struct policy_program *p,
 		return;
 	}
 	for (unsigned i = 0; i < n->clause_count; i++) {
-		const struct prefix_test *t = clause_test(p, &n->clauses[i]);
+		const struct key_test *t = clause_test(p, &n->clauses[i]);
 		if (t && !(other && node_asks(q, other, t)))
 			compare_tests(c, t, &permits_none);
 	}
@@ -244,8 +242,8 @@ static void compare_nodes(struct comparison *c, const struct policy_node *x,
 			  const struct policy_node *y)
 {
 	bool all = node_is_untested(c->a, x), any = node_is_untested(c->b, y);
-	const struct prefix_test *s = all ? &permits_all : node_test(c->a, x);
-	const struct prefix_test *t = any ? &permits_all : node_test(c->b, y);
+	const struct key_test *s = all ? &permits_all : node_test(c->a, x);
+	const struct key_test *t = any ? &permits_all : node_test(c->b, y);
 
 	if (all && any)
 		return;
@@ -315,8 +313,8 @@ static void compare_stages(struct comparison *c, const struct stage *x, const st
 	if (x->object == y->object)
 		return;
 	if (x->kind == STAGE_ADDRESS)
-		compare_tests(c, (const struct prefix_test *)x->object,
-			      (const struct prefix_test *)y->object);
+		compare_tests(c, (const struct key_test *)x->object,
+			      (const struct key_test *)y->object);
 	else if (x->kind == STAGE_POLICY)
 		compare_policies(c, (const struct route_policy *)x->object,
 				 (const struct route_policy *)y->object);
@@ -346,10 +344,10 @@ void difference_of(const struct policy_program *a, const struct policy_program *
 			i++;
 			k++;
 		} else if (x && x->kind == STAGE_ADDRESS) {
-			compare_tests(&c, (const struct prefix_test *)x->object, &permits_all);
+			compare_tests(&c, (const struct key_test *)x->object, &permits_all);
 			i++;
 		} else if (y && y->kind == STAGE_ADDRESS) {
-			compare_tests(&c, (const struct prefix_test *)y->object, &permits_all);
+			compare_tests(&c, (const struct key_test *)y->object, &permits_all);
 			k++;
 		} else {
 			difference_everywhere(ret);

@@ -1,6 +1,6 @@
 // Compiled named filters. Private to policy/.
 //
-// Three shapes: tests of addresses (prefix lists, ACLs), tests of AS paths, tests of sets of
+// Three shapes: tests of keys (prefix lists, ACLs, rd-filters), tests of AS paths, tests of sets of
 // values (communities, large and extended ones). Each is an interned, immutable object; its compile
 // function returns it with a reference, or NULL after a complaint.
 #pragma once
@@ -27,11 +27,14 @@ void compile_complain(struct compile *c, const char *format, ...)
 struct source_rule **rules_sorted(const struct source_filter *f, struct arena *a,
 				  unsigned *ret_count);
 
-// --- addresses ---------------------------------------------------------------------------------
-// An address as two numbers, first bit of the address = highest bit of hi.
+// --- keys --------------------------------------------------------------------------------------
+// An address as two numbers, first bit of the address = highest bit of hi; zero where a key holds
+// no prefix. The whole key for tests that ask for more.
 struct prefix_words {
 	uint64_t hi, lo;
 	unsigned length;
+	const struct af *af; // NULL: an address by itself
+	const struct af_key *key;
 };
 
 // One line of such a list: fits prefixes that agree with hi and lo in the bits of the masks and
@@ -42,18 +45,35 @@ struct prefix_rule {
 	bool permit;
 };
 
-struct prefix_test {
+struct key_test {
 	struct object object;
-	bool (*permits)(const struct prefix_test *t, const struct prefix_words *p);
+	bool (*permits)(const struct key_test *t, const struct prefix_words *p);
 	// What it is made of, for comparisons: the first rule that fits decides; none: denied.
 	uint32_t rules;
-	struct prefix_rule (*rule)(const struct prefix_test *t, uint32_t i);
+	struct prefix_rule (*rule)(const struct key_test *t, uint32_t i);
 };
 
 struct prefix_words prefix_words_of(const uint8_t *b, unsigned bits, unsigned length);
+static inline struct prefix_words prefix_words_of_key(const struct af *af, const struct af_key *key)
+{
+	struct prefix_words p = {0};
+
+	if (af->prefix_bits) {
+		unsigned length;
+		const uint8_t *b = af->prefix(key, &length);
+		p = prefix_words_of(b, af->prefix_bits, length);
+	}
+	p.af = af;
+	p.key = key;
+	return p;
+}
 void prefix_words_mask(struct prefix_words *p, unsigned bits); // zeroes what lies behind
 struct object *prefix_list_compile(struct compile *c, const struct source_filter *f);
 struct object *acl_compile(struct compile *c, const struct source_filter *f);
+struct object *rd_filter_compile(struct compile *c, const struct source_filter *f);
+bool rd_filter_permits(const struct object *o, const uint8_t rd[8]); // one that stands in no key
+// Whether a route is of one of the types (bit n: type n).
+struct object *type_test_compile(struct policy_store *s, uint32_t types);
 
 // --- AS paths and values -----------------------------------------------------------------------
 // Working memory while a route's attributes are asked; starts zeroed.

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "af/rd.h"
 #include "base/text.h"
 
 const struct policy_context fixture_context = {.peer = {32, {192, 0, 2, 1}},
@@ -155,6 +156,13 @@ static void path_line(struct fixture *f, struct words *w)
 	r->regex = policy_source_text(f->source, take(w));
 }
 
+static void rd_line(struct fixture *f, struct words *w)
+{
+	struct source_filter *s = policy_source_filter(f->source, FILTER_RD, take(w));
+
+	take_rest(f, w, &take_rule(f, w, s, "index")->words);
+}
+
 static void list_line(struct fixture *f, struct words *w, enum filter_kind kind)
 {
 	struct source_filter *s = policy_source_filter(f->source, kind, take(w));
@@ -178,6 +186,8 @@ static void ip_line(struct fixture *f, struct words *w)
 		value_line(f, w, FILTER_EXT_COMMUNITY);
 	else if (accept(w, "soo-filter"))
 		value_line(f, w, FILTER_SOO);
+	else if (accept(w, "rd-filter"))
+		rd_line(f, w);
 	else if (accept(w, "community-list"))
 		list_line(f, w, SET_COMMUNITY);
 	else if (accept(w, "large-community-list"))
@@ -258,6 +268,12 @@ static void match_enumerated(struct fixture *f, struct words *w)
 							 : PROTOCOL_OSPF);
 	} else if (accept(w, "route-type")) {
 		const char *t = take(w);
+		if (!strcmp(t, "mvpn")) {
+			struct source_match *m = match_new(f, MATCH_KEY_TYPE);
+			while (w->at < w->count)
+				m->low |= 1u << take_number(w);
+			return;
+		}
 		match_number(f, MATCH_ROUTE_TYPE,
 			     strcmp(t, "ibgp") == 0   ? ROUTE_TYPE_IBGP
 			     : strcmp(t, "ebgp") == 0 ? ROUTE_TYPE_EBGP
@@ -292,6 +308,8 @@ static void match_line(struct fixture *f, struct words *w)
 		match_named(f, w, MATCH_EXT_COMMUNITY);
 	else if (accept(w, "soo-filter"))
 		match_named(f, w, MATCH_SOO);
+	else if (accept(w, "rd-filter"))
+		match_named(f, w, MATCH_RD);
 	else if (accept(w, "interface"))
 		match_named(f, w, MATCH_INTERFACE);
 	else if (accept(w, "cost"))
@@ -568,6 +586,10 @@ static void local_read(const char *name, const char *value, struct attrs *as)
 		as->local.preference = (uint32_t)atoi(value);
 	} else if (!strcmp(name, "value")) {
 		as->local.preferred_value = (uint16_t)atoi(value);
+	} else if (!strcmp(name, "label")) {
+		as->local.label = (uint32_t)atoi(value);
+	} else if (!strcmp(name, "rd")) {
+		assert_true(rd_get(value, as->local.rd));
 	} else {
 		fail_msg("unknown: %s", name);
 	}
@@ -699,7 +721,7 @@ const char *fixture_run(struct fixture *f, const char *policy, const char *af, c
 				   : "rejected";
 	const struct residual *r = policy_run(p, &fixture_context, &in, &f->arena);
 	while (r->kind == RESIDUAL_TEST)
-		r = prefix_test_matches(r->test, fixture_af(af), &key) ? r->yes : r->no;
+		r = key_test_matches(r->test, fixture_af(af), &key) ? r->yes : r->no;
 	assert_string_equal(text,
 			    r->kind == RESIDUAL_ACCEPT ? fixture_text(f, r->attrs) : "rejected");
 	policy_program_unref(p);

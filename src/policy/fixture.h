@@ -24,6 +24,7 @@ void fixture_close(struct fixture *f);
 //	acl NAME rule N permit|deny [ADDRESS WILDCARD]      (acl6 for the wide form)
 //	ip {community|large-community|ext-community|soo}-filter {basic|advanced} NAME [index N] ...
 //	ip {community|large-community}-list NAME VALUES
+//	ip rd-filter NAME [index N] permit|deny VALUES
 // An unknown word ends the test.
 void fixture_lines(struct fixture *f, const char *lines);
 // Compiles what was read; the snapshot replaces the last one unless there were complaints.
@@ -34,7 +35,7 @@ struct policy_program *fixture_program(struct fixture *f, const char *af, bool i
 				       const char *route_policy);
 
 // "path=100,{1,2} nh=10.0.0.1 med=5 lp=100 origin=igp comm=1:1;2:2 large=1:1:1 rt=1:1 soo=1:1
-// source=ebgp pref=10 value=3 originator=1.1.1.1"
+// source=ebgp pref=10 value=3 originator=1.1.1.1 label=16 rd=100:1"
 void fixture_attrs(struct fixture *f, const char *text, struct attrs *ret);
 const char *fixture_text(struct fixture *f, const struct attrs *as); // the same form
 const struct af *fixture_af(const char *name);

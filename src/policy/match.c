@@ -1,12 +1,15 @@
-// if-match clauses on a route's attributes. Only the prefix itself is not asked here: clauses about
-// it are left to the caller as tests.
+// if-match clauses on a route's attributes. Only the key is not asked here: clauses about what a
+// family's keys hold are left to the caller as tests.
 //
 // Clauses of the `ip` form let routes of wide families pass and those of the `ipv6` form the
-// others. What this speaker's routes never have (outgoing interfaces, labels, group addresses, IGP
-// route types) never matches. Origin validation has no data: every state is not-found.
+// others. What this speaker's routes never have (outgoing interfaces, group addresses, IGP
+// route types) never matches, and neither does what a family's routes do not have: distinguishers,
+// types, labels. A route that another table lends keeps the distinguisher it has there. Origin validation has no data: every state is not-found.
 #include "policy/program.h"
 
 #include <string.h>
+
+#include "af/rd.h"
 
 static struct span value_of(const struct attrs *as, uint8_t type)
 {
@@ -32,7 +35,18 @@ static bool other_width(const struct policy_program *p, const struct clause *c)
 
 bool clause_is_test(const struct policy_program *p, const struct clause *c)
 {
-	return c->kind == MATCH_PREFIX && p->af->prefix_bits && !other_width(p, c) && !c->always;
+	if (c->always)
+		return false;
+	switch (c->kind) {
+	case MATCH_PREFIX:
+		return p->af->prefix_bits && !other_width(p, c);
+	case MATCH_RD:
+		return p->af->rd;
+	case MATCH_KEY_TYPE:
+		return p->af->route_type;
+	default:
+		return false;
+	}
 }
 
 bool clause_same_kind(const struct clause *a, const struct clause *b)
@@ -43,7 +57,7 @@ bool clause_same_kind(const struct clause *a, const struct clause *b)
 // An address as a filter sees it: of full length, but the zero address has length 0.
 static bool address_permitted(const struct clause *c, const struct ip *ip)
 {
-	const struct prefix_test *t = (const struct prefix_test *)c->filter;
+	const struct key_test *t = (const struct key_test *)c->filter;
 
 	if (ip->bits != (c->wide ? 128 : 32))
 		return false;
@@ -119,11 +133,21 @@ static bool number_matches(const struct route_state *s, const struct clause *c)
 	}
 }
 
+static bool lent_matches(const struct route_state *s, const struct clause *c)
+{
+	static const uint8_t none[RD_SIZE];
+	const uint8_t *rd = s->attrs->local.rd;
+
+	return memcmp(rd, none, RD_SIZE) != 0 && rd_filter_permits(c->filter, rd);
+}
+
 bool clause_matches(const struct route_state *s, const struct clause *c)
 {
 	switch (c->kind) {
 	case MATCH_PREFIX:
 		return !clause_is_test(s->program, c); // of the other width, or always
+	case MATCH_RD:
+		return c->always || lent_matches(s, c);
 	case MATCH_NEXT_HOP:
 	case MATCH_ROUTE_SOURCE:
 	case MATCH_GROUP_ADDRESS:
@@ -155,8 +179,10 @@ bool clause_matches(const struct route_state *s, const struct clause *c)
 		return route_type_matches(s, c);
 	case MATCH_RPKI:
 		return c->low == RPKI_NOT_FOUND;
-	case MATCH_INTERFACE:
 	case MATCH_MPLS_LABEL:
+		return s->attrs->local.label;
+	case MATCH_KEY_TYPE:
+	case MATCH_INTERFACE:
 	case MATCH_KINDS:
 		break;
 	}
@@ -180,6 +206,8 @@ const char *clause_name(const struct clause *c)
 		[MATCH_TAG] = "tag",
 		[MATCH_PROTOCOL] = "protocol",
 		[MATCH_ROUTE_TYPE] = "route-type",
+		[MATCH_KEY_TYPE] = "route-type mvpn",
+		[MATCH_RD] = "rd-filter",
 		[MATCH_RPKI] = "rpki origin-as-validation",
 		[MATCH_INTERFACE] = "interface",
 		[MATCH_MPLS_LABEL] = "mpls-label",

@@ -494,9 +494,7 @@ uint32_t memo_verdict(struct memo *m, uint32_t attr_id, const struct af *af,
 	struct record *r = m->records[e & ENTRY_VALUE];
 	if (!r->skeleton)
 		return route_verdict(m, attr_id, r, key);
-	unsigned length;
-	const uint8_t *b = af->prefix(key, &length);
-	struct prefix_words p = prefix_words_of(b, af->prefix_bits, length);
+	struct prefix_words p = prefix_words_of_key(af, key);
 	return leaf_resolve(m, attr_id, r, skeleton_walk(r->skeleton, &p));
 }
 

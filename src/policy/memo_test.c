@@ -57,6 +57,7 @@ static void random_filters(struct random *r)
 			     regexes[random_below(r, 6)]);
 			line("ip community-filter basic c%u %s %u:1", i, verdict(r),
 			     random_below(r, 3));
+			line("ip rd-filter %u %s %u:*", i, verdict(r), random_below(r, 3));
 			line("ip ext-community-filter basic e%u %s %u:1", i, verdict(r),
 			     random_below(r, 3));
 		}
@@ -64,7 +65,7 @@ static void random_filters(struct random *r)
 
 static void random_match(struct random *r)
 {
-	switch (random_below(r, 12)) {
+	switch (random_below(r, 15)) {
 	case 0:
 	case 1:
 	case 2:
@@ -96,6 +97,14 @@ static void random_match(struct random *r)
 		line("if-match tag %u", random_below(r, 2));
 		break;
 	case 11:
+	case 12:
+		line("if-match rd-filter %u", random_below(r, 3));
+		break;
+	case 13:
+		line("if-match route-type mvpn %u %u", 1 + random_below(r, 4),
+		     1 + random_below(r, 4));
+		break;
+	case 14:
 		line("if-match as-path length %u", random_below(r, 4));
 		break;
 	}
@@ -152,6 +161,12 @@ static void random_policy(struct random *r, const char *name)
 	}
 }
 
+// Most cases are of plain prefixes, some of keys that hold more, or no prefix.
+static const struct af *family_of(uint64_t seed)
+{
+	return fixture_af(seed % 4 == 1 ? "vpnv4" : seed % 8 == 3 ? "mvpn" : "ipv4-unicast");
+}
+
 // The same numbers give the same configuration but for one policy, made from another seed.
 static struct policy_program *random_program(uint64_t seed, uint64_t policy_seed)
 {
@@ -166,7 +181,7 @@ static struct policy_program *random_program(uint64_t seed, uint64_t policy_seed
 		ext_community_parse_rt(text, targets[i].target);
 		targets[i].bits = random_below(&r, 8) ? 64 : (uint8_t)(8 * random_below(&r, 9));
 	}
-	struct policy_binding b = {.af = fixture_af("ipv4-unicast"),
+	struct policy_binding b = {.af = family_of(seed),
 				   .import = random_below(&r, 2),
 				   .targets = targets,
 				   .target_count = random_below(&r, 3),
@@ -206,10 +221,23 @@ static void random_attrs(struct random *r, struct attrs *as)
 
 static void random_key(struct random *r, const struct af *af, struct af_key *key)
 {
-	unsigned length = random_below(r, 7);
+	unsigned length = random_below(r, 7), n = random_below(r, 3);
 	struct ip ip = ip_from_u32(random_below(r, 16) << 28);
+	static const char *const typed[] = {"1 %u:1 10.0.0.1", "2 %u:1 65000",
+					    "3 %u:1 10.1.1.1 225.1.1.1 10.0.0.1"};
+	struct af_key prefix;
+	char text[64];
 
-	af->from_prefix(&ip, length, key);
+	if (!af->prefix_bits) {
+		snprintf(text, sizeof(text), typed[random_below(r, 3)], n);
+		assert_true(af->text_get(text, key));
+	} else if (af->inner) {
+		const uint8_t rd[8] = {0, 0, 0, (uint8_t)n};
+		af->inner->from_prefix(&ip, length, &prefix);
+		af->from_inner(&prefix, rd, key);
+	} else {
+		af->from_prefix(&ip, length, key);
+	}
 }
 
 // --- frames
@@ -310,10 +338,10 @@ static uint32_t plain_verdict(struct bench *b, const struct policy_program *p,
 static void test_memo_equals_plain_run(void **state)
 {
 	uint64_t first = number_of("POLICY_SEED", 1), rounds = number_of("POLICY_ROUNDS", 400);
-	const struct af *af = fixture_af("ipv4-unicast");
 	unsigned tests = 0;
 
 	for (uint64_t seed = first; seed < first + rounds; seed++) {
+		const struct af *af = family_of(seed);
 		struct bench b;
 		struct random r;
 		fixture_open(&f);
@@ -344,10 +372,10 @@ static void test_memo_equals_plain_run(void **state)
 static void test_memos_that_agree(void **state)
 {
 	uint64_t first = number_of("POLICY_SEED", 1), rounds = number_of("POLICY_ROUNDS", 400);
-	const struct af *af = fixture_af("ipv4-unicast");
 	unsigned agreed = 0;
 
 	for (uint64_t seed = first; seed < first + rounds; seed++) {
+		const struct af *af = family_of(seed);
 		struct bench b;
 		struct random r;
 		fixture_open(&f);

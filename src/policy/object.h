@@ -25,6 +25,8 @@ enum object_kind {
 	OBJECT_VALUE_FILTER, // communities of all widths
 	OBJECT_VALUE_SET,    // community lists for apply
 	OBJECT_TARGETS,
+	OBJECT_RD_FILTER,
+	OBJECT_TYPE_TEST,
 	OBJECT_POLICY,
 	OBJECT_PROGRAM,
 };

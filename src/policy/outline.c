@@ -1,7 +1,7 @@
-// Walking a program without knowing the prefix.
+// Walking a program without knowing the key.
 //
 // The walk stands at a place (stage, node, alternative). What attributes alone decide is decided at
-// once; a test of the prefix splits the walk in two, each with the answer noted, so that the same
+// once; a test of the key splits the walk in two, each with the answer noted, so that the same
 // test asked again further on is no new question. Branches that end alike are joined. The number of
 // tests is bounded: goto can double the tree at each node.
 // Attributes change during the walk only where something later may look at them (goto next-node,
@@ -13,7 +13,7 @@
 // An answer given on the way to a place.
 struct answer {
 	const struct answer *before;
-	const struct prefix_test *test;
+	const struct key_test *test;
 	bool yes;
 };
 
@@ -53,7 +53,7 @@ static struct route_state state_of(struct walk *w, const struct place *at)
 }
 
 // -1: not asked on this way.
-static int answer_known(const struct place *at, const struct prefix_test *t)
+static int answer_known(const struct place *at, const struct key_test *t)
 {
 	const struct answer *x = at->answers;
 
@@ -63,7 +63,7 @@ static int answer_known(const struct place *at, const struct prefix_test *t)
 	return -1;
 }
 
-static struct place place_after(struct walk *w, const struct place *at, const struct prefix_test *t,
+static struct place place_after(struct walk *w, const struct place *at, const struct key_test *t,
 				bool yes)
 {
 	struct place next = *at;
@@ -104,7 +104,7 @@ static bool node_matched(struct walk *w, struct place *at, const struct policy_n
 	return true;
 }
 
-// Whether everything in the node but tests of the prefix matches.
+// Whether everything in the node but tests of the key matches.
 static bool node_statics(struct walk *w, const struct place *at, const struct policy_node *n)
 {
 	struct route_state s = state_of(w, at);
@@ -131,10 +131,11 @@ bool node_is_untested(const struct policy_program *p, const struct policy_node *
 
 	for (unsigned i = 0; i < n->clause_count; i++) {
 		const struct clause *c = &n->clauses[i];
+		if (c->kind != MATCH_PREFIX)
+			continue;
 		if (clause_is_test(p, c))
 			test = true;
-		else if (c->kind == MATCH_PREFIX && c->always &&
-			 c->wide == (p->af->prefix_bits == 128))
+		else if (c->always && c->wide == (p->af->prefix_bits == 128))
 			return true;
 	}
 	return !test;
@@ -142,34 +143,48 @@ bool node_is_untested(const struct policy_program *p, const struct policy_node *
 
 enum outcome { OUTCOME_TEST, OUTCOME_REJECT, OUTCOME_ACCEPT };
 
-// Asks the node's alternatives about the prefix, from the place on. False: one of them is a new
-// question, *ret_test.
+// Where the clauses behind those of one kind begin. *ret_open: some alternative holds whatever the
+// key is. Those are the ones that are no tests: beside tests, filters that are not there; and where
+// there are no tests, node_statics has found that one of them matches.
+static unsigned kind_end(const struct policy_program *p, const struct policy_node *n,
+			 unsigned first, bool *ret_open)
+{
+	unsigned i = first;
+
+	*ret_open = false;
+	for (; i < n->clause_count && clause_same_kind(&n->clauses[first], &n->clauses[i]); i++)
+		*ret_open = *ret_open || !clause_is_test(p, &n->clauses[i]);
+	return i;
+}
+
+// Asks the node's alternatives about the key, from the place on, kind by kind. False: one of them
+// is a new question, *ret_test.
 static bool node_tested(struct walk *w, struct place *at, const struct policy_node *n,
-			bool *ret_matched, const struct prefix_test **ret_test)
+			bool *ret_matched, const struct key_test **ret_test)
 {
 	*ret_matched = false;
-	for (; at->clause <= n->clause_count; at->clause++) {
-		const struct clause *c = &n->clauses[at->clause - 1];
-		if (!clause_is_test(w->program, c))
-			continue;
-		const struct prefix_test *t = (const struct prefix_test *)c->filter;
-		int known = answer_known(at, t);
-		if (known < 0) {
-			*ret_test = t;
-			return false;
+	while (at->clause <= n->clause_count) {
+		bool open;
+		unsigned end = kind_end(w->program, n, at->clause - 1, &open);
+		int known = open;
+		for (; !known && at->clause <= end; at->clause += !known) {
+			*ret_test = (const struct key_test *)n->clauses[at->clause - 1].filter;
+			known = answer_known(at, *ret_test);
+			if (known < 0)
+				return false;
 		}
-		if (known) {
-			*ret_matched = true;
+		if (!known)
 			return true;
-		}
+		at->clause = end + 1;
 	}
+	*ret_matched = true;
 	return true;
 }
 
 // Goes on in a route-policy stage until a new test (then *ret_test, with the place at its clause),
 // the stage's end or a rejection.
 static enum outcome policy_advance(struct walk *w, struct place *at,
-				   const struct prefix_test **ret_test)
+				   const struct key_test **ret_test)
 {
 	const struct route_policy *r =
 		(const struct route_policy *)w->program->stages[at->stage].object;
@@ -186,9 +201,7 @@ static enum outcome policy_advance(struct walk *w, struct place *at,
 			continue;
 		}
 		at->clause += fresh;
-		if (fresh && node_is_untested(w->program, n))
-			matched = true;
-		else if (!node_tested(w, at, n, &matched, ret_test))
+		if (!node_tested(w, at, n, &matched, ret_test))
 			return OUTCOME_TEST;
 		if (!matched) {
 			at->node++;
@@ -200,7 +213,7 @@ static enum outcome policy_advance(struct walk *w, struct place *at,
 	return OUTCOME_ACCEPT;
 }
 
-static enum outcome advance(struct walk *w, struct place *at, const struct prefix_test **ret_test)
+static enum outcome advance(struct walk *w, struct place *at, const struct key_test **ret_test)
 {
 	while (at->stage < w->program->count) {
 		const struct stage *s = &w->program->stages[at->stage];
@@ -218,7 +231,7 @@ static enum outcome advance(struct walk *w, struct place *at, const struct prefi
 			at->stage++;
 			break;
 		case STAGE_ADDRESS:
-			*ret_test = (const struct prefix_test *)s->object;
+			*ret_test = (const struct key_test *)s->object;
 			known = answer_known(at, *ret_test);
 			if (known < 1)
 				return known < 0 ? OUTCOME_TEST : OUTCOME_REJECT;
@@ -251,7 +264,7 @@ static bool leaves_equal(const struct outline *a, const struct outline *b)
 
 static const struct outline *outline_walk(struct walk *w, struct place at)
 {
-	const struct prefix_test *t = NULL;
+	const struct key_test *t = NULL;
 	enum outcome o = advance(w, &at, &t);
 
 	if (o == OUTCOME_REJECT)

@@ -1,7 +1,7 @@
-// Partial evaluation: what a program makes of attributes whose prefix is not known. Private to
+// Partial evaluation: what a program makes of attributes whose key is not known. Private to
 // policy/.
 //
-// An outline is a tree of prefix tests whose leaves say "rejected" or name the nodes whose applies
+// An outline is a tree of tests of the key whose leaves say "rejected" or name the nodes whose applies
 // make up the result. Applies at the leaves are not carried out: most leaves of most attribute
 // sets are never reached by a route, and nobody should pay for them.
 #pragma once
@@ -15,7 +15,7 @@ struct effect {
 };
 
 struct outline {
-	const struct prefix_test *test; // NULL: a leaf
+	const struct key_test *test; // NULL: a leaf
 	const struct outline *yes, *no;
 	bool accept;                  // leaf
 	const struct effect *effects; // leaf

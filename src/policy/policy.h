@@ -7,7 +7,7 @@
 // programs are interned by content in a store: when nothing that a program can see has changed,
 // at any depth, the pointer is the same as before.
 // Running a program on an attribute set gives a residual: either a final verdict, or a short tree
-// of tests on the prefix whose leaves are verdicts. policy/memo.h remembers residuals per set.
+// of tests on the key whose leaves are verdicts. policy/memo.h remembers residuals per set.
 //
 // Store, snapshots and compilation belong to the control thread. Compiled objects are immutable;
 // their counts are atomic, so programs may be handed to rib threads and dropped there.
@@ -38,6 +38,7 @@ void policy_snapshot_unref(struct policy_snapshot *n);
 bool policy_snapshot_has(const struct policy_snapshot *n, enum filter_kind kind, const char *name);
 bool policy_snapshot_has_policy(const struct policy_snapshot *n, const char *name);
 // Whether a named filter permits a route: of addresses (prefix lists, ACLs) its key's prefix, of
+// distinguishers (rd-filter) its key's or, without one, that of attrs->local, of
 // other kinds its attributes (whole: exactly the filter's values). What the kind does not ask for
 // may be NULL. A filter that is not there permits nothing. For displays.
 struct policy_route {
@@ -106,20 +107,21 @@ struct policy_context {
 // route.
 enum residual_kind { RESIDUAL_REJECT, RESIDUAL_ACCEPT, RESIDUAL_TEST, RESIDUAL_ROUTE };
 #define RESIDUAL_NODES_MAX 4096
-// A compiled condition on the prefix (prefix list, basic ACL): immutable, part of the program.
-struct prefix_test;
+// A compiled condition on the key (prefix list, basic ACL, rd-filter, types): immutable, part of the
+// program.
+struct key_test;
 struct residual {
 	enum residual_kind kind;
 	struct attrs *attrs;            // ACCEPT: the route's attributes afterwards
-	const struct prefix_test *test; // TEST
+	const struct key_test *test; // TEST
 	const struct residual *yes, *no;
 };
-// Runs the program on attributes whose prefix is not known yet. Result and new values live in the
+// Runs the program on attributes whose key is not known yet. Result and new values live in the
 // arena; attrs of the result may point into `in` as well. Accepting with no change returns a list
 // equal to `in`.
 const struct residual *policy_run(const struct policy_program *p, const struct policy_context *x,
 				  const struct attrs *in, struct arena *a);
-bool prefix_test_matches(const struct prefix_test *t, const struct af *af,
+bool key_test_matches(const struct key_test *t, const struct af *af,
 			 const struct af_key *key);
 // The whole run for one route, node by node, without partial evaluation: the oracle of the tests
 // and the base of explanations. false: rejected.

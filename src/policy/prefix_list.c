@@ -28,7 +28,7 @@ struct length {
 };
 
 struct prefix_list {
-	struct prefix_test test;
+	struct key_test test;
 	uint32_t count, mask; // slots - 1
 	unsigned length_count;
 	struct length lengths[129]; // by `first`
@@ -99,7 +99,7 @@ static bool few_permit(const struct prefix_list *l, const struct prefix_words *p
 	return false;
 }
 
-static bool prefix_list_permits(const struct prefix_test *t, const struct prefix_words *p)
+static bool prefix_list_permits(const struct key_test *t, const struct prefix_words *p)
 {
 	const struct prefix_list *l = (const struct prefix_list *)t;
 	uint32_t best = UINT32_MAX;
@@ -125,7 +125,7 @@ static bool prefix_list_permits(const struct prefix_test *t, const struct prefix
 	return best != UINT32_MAX && l->entries[best].permit;
 }
 
-static struct prefix_rule prefix_list_rule(const struct prefix_test *t, uint32_t i)
+static struct prefix_rule prefix_list_rule(const struct key_test *t, uint32_t i)
 {
 	const struct entry *e = &((const struct prefix_list *)t)->entries[i];
 	struct prefix_words mask = {UINT64_MAX, UINT64_MAX, 0};

@@ -199,10 +199,14 @@ bool policy_filter_permits(const struct policy_snapshot *n, enum filter_kind kin
 
 	if (!o)
 		return false;
+	if (o->kind == OBJECT_RD_FILTER)
+		return route->af->rd
+			       ? key_test_matches((const struct key_test *)o, route->af, route->key)
+			       : route->attrs && rd_filter_permits(o, route->attrs->local.rd);
 	if (o->kind == OBJECT_PREFIX_LIST || o->kind == OBJECT_ACL) {
 		bool wide = kind == FILTER_PREFIX_WIDE || kind == FILTER_ACL_WIDE;
 		return route->af->prefix_bits == (wide ? 128 : 32) &&
-		       prefix_test_matches((const struct prefix_test *)o, route->af, route->key);
+		       key_test_matches((const struct key_test *)o, route->af, route->key);
 	}
 	uint8_t type = o->kind == OBJECT_PATH_FILTER ? ATTR_AS_PATH : value_attribute(kind);
 	const struct attr *a = attrs_find(route->attrs, type);

@@ -96,7 +96,7 @@ struct route_state {
 	struct match_scratch *scratch;
 };
 
-// Whether the clause is one that only the prefix can answer for this program; then its filter is
+// Whether the clause is one that only the key can answer for this program; then its filter is
 // the test.
 bool clause_is_test(const struct policy_program *p, const struct clause *c);
 // What a stage says of which attributes alone decide: targets, values, AS path.

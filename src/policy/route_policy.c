@@ -40,6 +40,8 @@ static enum filter_kind clause_filters(const struct source_match *m)
 		return FILTER_EXT_COMMUNITY;
 	case MATCH_SOO:
 		return FILTER_SOO;
+	case MATCH_RD:
+		return FILTER_RD;
 	default:
 		return FILTER_KINDS;
 	}
@@ -77,6 +79,8 @@ static unsigned clause_compile(struct filling *f, const struct source_match *m, 
 			c->wide = false;
 			c->low = m->low;
 			c->high = m->high;
+			if (m->kind == MATCH_KEY_TYPE)
+				c->filter = type_test_compile(f->c->store, m->low);
 		}
 	}
 	if (m->kind != MATCH_PREFIX)

@@ -5,11 +5,9 @@
 
 #include "base/mem.h"
 
-bool prefix_test_matches(const struct prefix_test *t, const struct af *af, const struct af_key *key)
+bool key_test_matches(const struct key_test *t, const struct af *af, const struct af_key *key)
 {
-	unsigned length;
-	const uint8_t *b = af->prefix(key, &length);
-	struct prefix_words p = prefix_words_of(b, af->prefix_bits, length);
+	struct prefix_words p = prefix_words_of_key(af, key);
 
 	return t->permits(t, &p);
 }
@@ -68,7 +66,7 @@ static bool clause_holds(struct run *r, const struct clause *c)
 	const struct policy_program *p = r->state.program;
 
 	if (clause_is_test(p, c))
-		return prefix_test_matches((const struct prefix_test *)c->filter, p->af, r->key);
+		return key_test_matches((const struct key_test *)c->filter, p->af, r->key);
 	return clause_matches(&r->state, c);
 }
 
@@ -122,7 +120,7 @@ static bool stage_permits(struct run *r)
 
 	switch (r->stage->kind) {
 	case STAGE_ADDRESS:
-		return prefix_test_matches((const struct prefix_test *)o, p->af, r->key);
+		return key_test_matches((const struct key_test *)o, p->af, r->key);
 	case STAGE_TARGETS:
 	case STAGE_VALUES:
 	case STAGE_PATH:

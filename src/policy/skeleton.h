@@ -7,7 +7,7 @@
 #define SKELETON_REJECT INT32_MIN
 
 struct skeleton_node {
-	const struct prefix_test *test;
+	const struct key_test *test;
 	int32_t yes, no; // a node's place; ~place of a slot; SKELETON_REJECT
 };
 

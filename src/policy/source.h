@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/ip.h"
 #include "base/map.h"
 
@@ -32,6 +33,7 @@ enum filter_kind {
 	FILTER_EXT_COMMUNITY,   // ip extcommunity-filter {1-199|200-399|basic|advanced}: route
 				// targets
 	FILTER_SOO,             // ip extcommunity-list soo {basic|advanced}
+	FILTER_RD,              // ip rd-filter: route distinguishers, and parts of them
 	SET_COMMUNITY, // ip community-list: values for apply; one rule without verdict per line
 	SET_LARGE_COMMUNITY, // ip large-community-list
 	FILTER_KINDS,
@@ -56,6 +58,7 @@ struct source_rule {
 	bool match_network;
 	// basic filters and sets: the values as typed ("100:1", "internet", "1:2:3"; RT and SoO
 	// without the word rt or soo). A route must carry all of them; none: every route matches.
+	// rd-filter: any of them will do; `*` in the last field or in both is any value.
 	struct source_words words;
 	bool strict;       // community-filter: `internet strict-match`
 	const char *regex; // as-path-filter and advanced filters
@@ -91,9 +94,11 @@ enum match_kind {
 	MATCH_TAG,             // low = high
 	MATCH_PROTOCOL,        // low: bits of enum match_protocol
 	MATCH_ROUTE_TYPE,      // low: enum match_route_type
+	MATCH_KEY_TYPE,        // route-type mvpn: low: bits of NLRI types
+	MATCH_RD,              // rd-filter: names
 	MATCH_RPKI,            // low: enum match_rpki
 	MATCH_INTERFACE,       // names: interfaces
-	MATCH_MPLS_LABEL,
+	MATCH_MPLS_LABEL,      // the route has a label
 	MATCH_KINDS,
 };
 
@@ -231,3 +236,5 @@ void policy_source_number(struct policy_source *s, struct source_apply *a,
 // (POLICY_WHY_MAX is always enough room).
 #define POLICY_WHY_MAX 160
 bool source_regex_check(const char *regex, char *why, size_t size);
+// Whether the text is a value of an rd-filter; its one form is put at the end of out.
+bool source_rd_pattern(const char *text, struct buf *out);
