@@ -7,6 +7,11 @@
 
 #include "base/mem.h"
 
+static bool site_equal(bool a_has, const uint8_t a[8], bool b_has, const uint8_t b[8])
+{
+	return a_has == b_has && (!a_has || !memcmp(a, b, 8));
+}
+
 bool rib_import_equal(const struct rib_import *a, const struct rib_import *b)
 {
 	return a->program == b->program && a->source == b->source && a->keep_all == b->keep_all &&
@@ -15,7 +20,9 @@ bool rib_import_equal(const struct rib_import *a, const struct rib_import *b)
 	       a->allow_as_loop == b->allow_as_loop && a->preferred_value == b->preferred_value &&
 	       a->public_as_only == b->public_as_only && a->peer_as == b->peer_as &&
 	       a->fake_as == b->fake_as && ip_equal(&a->peer, &b->peer) &&
-	       ip_equal(&a->local, &b->local) && a->route_limit == b->route_limit;
+	       ip_equal(&a->local, &b->local) && a->route_limit == b->route_limit &&
+	       site_equal(a->has_site, a->site, b->has_site, b->site) &&
+	       a->allow_cluster_loop == b->allow_cluster_loop;
 }
 
 bool rib_export_equal(const struct rib_export *a, const struct rib_export *b)
@@ -28,7 +35,8 @@ bool rib_export_equal(const struct rib_export *a, const struct rib_export *b)
 	       a->default_route_program == b->default_route_program && a->local_as == b->local_as &&
 	       a->prepend_too == b->prepend_too && a->peer_as == b->peer_as &&
 	       ip_equal(&a->peer, &b->peer) && ip_equal(&a->local, &b->local) &&
-	       a->independent == b->independent;
+	       a->independent == b->independent &&
+	       site_equal(a->has_site, a->site, b->has_site, b->site);
 }
 
 bool rib_options_equal(const struct rib_options *a, const struct rib_options *b)
@@ -46,7 +54,7 @@ bool rib_options_equal(const struct rib_options *a, const struct rib_options *b)
 	       a->compare_different_as_med == b->compare_different_as_med &&
 	       a->med_confederation == b->med_confederation &&
 	       a->router_id_ignore == b->router_id_ignore && a->as_path_limit == b->as_path_limit &&
-	       a->max_paths == b->max_paths;
+	       a->max_paths == b->max_paths && a->external_paths == b->external_paths;
 }
 
 // RFC 6996.

@@ -8,12 +8,15 @@
 //
 // A value that the policy has set is told from one that came with the route by where it lies: the
 // latter still lies in the set's own bytes. MULTI_EXIT_DISC of a neighbouring AS does not leave
-// (5.1.4) and the next hop becomes ours (5.1.3) unless the policy has set them.
+// (5.1.4) and the next hop becomes ours (5.1.3) unless the policy has set them. A route whose NLRI
+// carries a label takes that of the peer along, or gets one of ours together with our next hop
+// (rib/label.h).
 #include "rib/group.h"
 
 #include <string.h>
 
 #include "base/mem.h"
+#include "rib/label.h"
 
 struct leaving {
 	struct update_group *group;
@@ -45,6 +48,14 @@ static bool may_reflect(const struct leaving *x)
 	return from_client || to_client;
 }
 
+// RFC 4364 section 7: what comes from a site does not go back there by another link.
+static bool is_from_site(const struct rib_export *e, const struct attrs *as)
+{
+	const struct attr *a = e->has_site ? attrs_find(as, ATTR_EXT_COMMUNITY) : NULL;
+
+	return a && communities_have(a, 8, e->site);
+}
+
 static bool before(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
 {
 	struct update_group *g = arg;
@@ -59,6 +70,8 @@ static bool before(void *arg, const struct attr_set *set, struct attrs *as, stru
 	if (x.e->kind == SOURCE_CONFED && set->has & ATTR_HAS_NO_EXPORT_SUBCONFED)
 		return false;
 	if (is_reflected(&x) && !may_reflect(&x))
+		return false;
+	if (is_from_site(x.e, as))
 		return false;
 	if (!(set->has & ATTR_HAS_LOCAL_PREF) && x.e->kind != SOURCE_EBGP)
 		attrs_put_u32(as, a, ATTR_LOCAL_PREF,
@@ -167,21 +180,50 @@ static bool all_zero(const struct attr *a)
 	return true;
 }
 
+static uint32_t props(const struct leaving *x)
+{
+	return x->group->family->af->props;
+}
+
 // A family of 32-bit prefixes takes a 4-byte next hop, and a 16-byte one when that was agreed on
-// (RFC 8950); one of 128-bit prefixes 16 bytes.
+// (RFC 8950); one of 128-bit prefixes 16 bytes. Some do not care (AF_NH_ANY).
 static bool next_hop_possible(const struct leaving *x, const struct attr *a)
 {
-	if (x->group->family->af->props & AF_WIDE)
+	if (props(x) & AF_NH_ANY)
+		return true;
+	if (props(x) & AF_WIDE)
 		return a->len >= 16;
 	return a->len == 4 || x->group->key.extended_next_hop;
 }
 
+// Lent by another table, whose next hops mean nothing in this one.
+static bool is_lent(const struct leaving *x)
+{
+	static const uint8_t none[sizeof(x->set->local.rd)];
+
+	return memcmp(x->set->local.rd, none, sizeof(none)) != 0;
+}
+
+// RFC 4684 3.2 (i): a membership that is told to a client is our own wish towards it, so that not
+// even the client it came from throws it away.
+static bool asks_client(const struct leaving *x)
+{
+	return props(x) & AF_MEMBERSHIP && x->e->kind == SOURCE_IBGP_CLIENT;
+}
+
 static bool next_hop_stays(const struct leaving *x, const struct attr *hop)
 {
-	if (!hop || all_zero(hop) || !next_hop_possible(x, hop))
+	bool typed = props(x) & AF_TYPED;
+
+	if (!hop || all_zero(hop) || !next_hop_possible(x, hop) || asks_client(x))
 		return false;
 	if (set_by_policy(x, hop))
 		return true;
+	if (typed && (is_reflected(x) ||
+		      (x->set->local.source == SOURCE_LOCAL && x->e->kind != SOURCE_EBGP)))
+		return true; // RFC 6514 9.1.1 and 9.2.3.4: it is part of what the route says
+	if (is_lent(x) && !typed)
+		return false;
 	if (x->set->local.source == SOURCE_LOCAL)
 		return x->e->next_hop == NEXT_HOP_INVARIABLE;
 	if (x->e->next_hop == NEXT_HOP_INVARIABLE || x->e->route_server)
@@ -192,23 +234,21 @@ static bool next_hop_stays(const struct leaving *x, const struct attr *hop)
 }
 
 // Our own address in the width of the family. 128-bit prefixes over an IPv4 session take the
-// IPv4-mapped form of the session's address; 32-bit ones over an IPv6 session without RFC 8950
-// have nothing better than the router identifier (a policy may set a true next hop).
+// IPv4-mapped form of the session's address (RFC 4659 3.2.1.2); 32-bit ones over an IPv6 session
+// without RFC 8950 have nothing better than the router identifier (a policy may set a true next
+// hop).
 static void put_own_next_hop(struct leaving *x)
 {
 	const struct ip *own = &x->group->key.local;
+	bool any = props(x) & AF_NH_ANY, wide = props(x) & AF_WIDE;
 	uint8_t b[16] = {0};
 	unsigned n = 16;
 
-	if (x->group->family->af->props & AF_WIDE || x->group->key.extended_next_hop) {
-		if (own->bits == 128) {
-			memcpy(b, own->b, 16);
-		} else if (x->group->family->af->props & AF_WIDE) {
-			b[10] = b[11] = 0xff;
-			memcpy(b + 12, own->b, 4);
-		} else {
-			memcpy(b, own->b, n = 4);
-		}
+	if (own->bits == 128 && (any || wide || x->group->key.extended_next_hop)) {
+		memcpy(b, own->b, 16);
+	} else if (wide && !any) {
+		b[10] = b[11] = 0xff;
+		memcpy(b + 12, own->b, 4);
 	} else {
 		struct ip id = ip_from_u32(x->o->router_id);
 		memcpy(b, own->bits == 32 ? own->b : id.b, n = 4);
@@ -216,14 +256,34 @@ static void put_own_next_hop(struct leaving *x)
 	attrs_put(x->as, ATTR_NEXT_HOP, ATTR_TRANSITIVE, arena_copy(x->a, b, n), n);
 }
 
-static void leave_next_hop(struct leaving *x)
+// Traffic for a label that a peer gave comes to us from now on (RFC 4364 section 10 b). What is our
+// own carries a label of ours already.
+static bool leave_label(struct leaving *x)
+{
+	const struct attr_set *set = x->set;
+	struct span hop = {0};
+
+	if (!(props(x) & AF_LABELED) || set->local.source == SOURCE_LOCAL)
+		return true;
+	if (set->nexthop_size > 3)
+		hop = (struct span){.p = set->bytes + set->nexthop_at + 3,
+				    .len = set->nexthop_size - 3u};
+	x->as->local.label = label_of_ours(x->group->family->rib, hop, set->local.label);
+	return x->as->local.label != 0;
+}
+
+// false: there is no label left.
+static bool leave_next_hop(struct leaving *x)
 {
 	const struct attr *hop = attrs_find(x->as, ATTR_NEXT_HOP);
 
-	if (!next_hop_stays(x, hop))
+	if (!next_hop_stays(x, hop)) {
 		put_own_next_hop(x);
-	else if (hop->len == 32) // the link-local one means nothing farther on (RFC 2545 section 3)
+		return leave_label(x);
+	}
+	if (hop->len == 32) // the link-local one means nothing farther on (RFC 2545 section 3)
 		attrs_put(x->as, ATTR_NEXT_HOP, ATTR_TRANSITIVE, hop->value, 16);
+	return true;
 }
 
 // --- after: the rest ------------------------------------------------------------------------------
@@ -233,6 +293,8 @@ static void leave_reflection(struct leaving *x)
 	const struct attr *old = attrs_find(x->as, ATTR_CLUSTER_LIST);
 	size_t n = old ? old->len : 0;
 
+	if (asks_client(x))
+		attrs_put_u32(x->as, x->a, ATTR_ORIGINATOR_ID, x->o->router_id);
 	if (!is_reflected(x))
 		return;
 	if (!attrs_find(x->as, ATTR_ORIGINATOR_ID))
@@ -256,7 +318,7 @@ static void leave_ext_community(struct leaving *x, uint8_t type, unsigned width)
 
 	if (!a)
 		return;
-	if (!x->e->ext_community) {
+	if (!x->e->ext_community && !(props(x) & AF_TARGETED)) {
 		attrs_drop(x->as, type);
 	} else if (x->e->kind == SOURCE_EBGP) {
 		struct span all = {.p = a->value, .len = a->len};
@@ -319,14 +381,15 @@ static bool after(void *arg, const struct attr_set *set, struct attrs *as, struc
 	leave_med(&x);
 	leave_reflection(&x);
 	leave_path(&x);
-	leave_next_hop(&x);
+	if (!leave_next_hop(&x))
+		return false;
 	leave_communities(&x);
 	leave_optional(&x);
 	if (x.e->kind == SOURCE_EBGP)
 		attrs_drop(as, ATTR_LOCAL_PREF);
 	if (!attrs_find(as, ATTR_ORIGIN))
 		attrs_put_u8(as, a, ATTR_ORIGIN, ORIGIN_INCOMPLETE);
-	as->local = (struct attr_local){0};
+	as->local = (struct attr_local){.label = props(&x) & AF_LABELED ? as->local.label : 0};
 	return true;
 }
 
@@ -372,18 +435,30 @@ static uint32_t default_attr(struct update_group *g, const struct af_key *key)
 	return out;
 }
 
+// The route to everywhere; of memberships, the one in all targets (RFC 4684 section 5).
+static bool default_key(const struct af *af, struct af_key *ret)
+{
+	static const uint8_t any[8];
+	struct ip zero = {.bits = af->prefix_bits};
+
+	if (af->props & AF_MEMBERSHIP)
+		af->from_target(any, 0, 0, ret);
+	else if (af->props & AF_ORIGINATE && af->props & AF_PREFIX)
+		af->from_prefix(&zero, 0, ret);
+	else
+		return false;
+	return true;
+}
+
 void export_default(struct update_group *g)
 {
 	struct family *f = g->family;
 	uint32_t old = g->default_destination;
 	struct af_key key = {0};
-	struct ip zero = {.bits = f->af->prefix_bits};
 
 	family_forget(f, g->default_attr);
 	g->default_attr = g->default_destination = 0;
-	if (g->key.export.default_route && f->af->props & AF_ORIGINATE &&
-	    f->af->props & AF_PREFIX) {
-		f->af->from_prefix(&zero, 0, &key);
+	if (g->key.export.default_route && default_key(f->af, &key)) {
 		g->default_destination = table_add(&f->table, &key, af_key_hash(f->af, &key));
 		g->default_attr = default_attr(g, &key);
 		destination_hold(f, g->default_destination);

@@ -149,26 +149,27 @@ static bool own_as_too_often(const struct import *i, const struct attr *path)
 	return false;
 }
 
-static bool cluster_loop(const struct rib_options *o, const struct attrs *as)
+static bool cluster_loop(const struct import *i, const struct attrs *as)
 {
+	const struct rib_options *o = &i->family->rib->options;
 	const struct attr *clusters = attrs_find(as, ATTR_CLUSTER_LIST);
 	uint32_t own = o->cluster_id ? o->cluster_id : o->router_id, id;
+	unsigned times = 0;
 
 	if (attrs_u32(as, ATTR_ORIGINATOR_ID, &id) && id == o->router_id)
 		return true;
 	for (unsigned at = 0; clusters && at + 4 <= clusters->len; at += 4) {
 		struct cursor c = cursor_of(clusters->value + at, 4);
-		if (cursor_u32(&c) == own)
-			return true;
+		times += cursor_u32(&c) == own;
 	}
-	return false;
+	return times > i->with.allow_cluster_loop;
 }
 
 static bool is_loop(const struct import *i, const struct attrs *as)
 {
 	if (own_as_too_often(i, attrs_find(as, ATTR_AS_PATH)))
 		return true;
-	return is_internal(i->with.source) && cluster_loop(&i->family->rib->options, as);
+	return is_internal(i->with.source) && cluster_loop(i, as);
 }
 
 static bool keep_public(uint32_t as, void *arg)
@@ -185,6 +186,18 @@ static void drop_private(struct attrs *as, struct arena *a)
 	struct span s = as_path_filter(a, path->value, path->len, keep_public, NULL);
 	if (s.len != path->len)
 		attrs_put(as, ATTR_AS_PATH, ATTR_TRANSITIVE, s.p, s.len);
+}
+
+// RFC 4364 section 7.
+static void put_site(const struct import *i, struct attrs *as, struct arena *a)
+{
+	const struct attr *old = attrs_find(as, ATTR_EXT_COMMUNITY);
+	struct span site = {.p = i->with.site, .len = sizeof(i->with.site)}, all = {0};
+
+	if (old)
+		all = (struct span){.p = old->value, .len = old->len};
+	all = communities_union(a, all, site, 8);
+	attrs_put(as, ATTR_EXT_COMMUNITY, ATTR_OPTIONAL | ATTR_TRANSITIVE, all.p, all.len);
 }
 
 static bool before(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
@@ -209,6 +222,8 @@ static bool before(void *arg, const struct attr_set *set, struct attrs *as, stru
 		attrs_drop(as, ATTR_EXT_COMMUNITY);
 		attrs_drop(as, ATTR_IPV6_EXT_COMMUNITY);
 	}
+	if (i->with.has_site)
+		put_site(i, as, a);
 	if (i->with.public_as_only)
 		drop_private(as, a);
 	return true;

@@ -23,6 +23,7 @@
 struct member;
 struct update_group;
 struct aggregation;
+struct label_table;
 
 // Everything of rib_import that import needs, once for all peers that have it in common.
 struct import {
@@ -74,6 +75,8 @@ struct rib {
 	bool of_instance;         // rib_set_instance
 	bool awake;               // the owner knows that there is work
 	bool woken;               // once more since rib_work began
+	uint32_t label_first, label_room; // labels that we may give
+	struct label_table *labels;       // NULL: none given yet
 	struct encoder encoder;
 	struct arena arena;       // of hooks and explanations: reset by who uses it
 };

@@ -11,6 +11,7 @@
 #define LOG_SLACK            6u
 #define LOG_PLACES           0u
 #define SLICE                2u
+#define LABELS_LEAST         2u
 #else
 #define ADJ_OUT_CHUNK_BITS   12
 #define ADJ_OUT_SEGMENT_BITS 13
@@ -20,4 +21,5 @@
 #define LOG_SLACK            65536u  // places that a log may have whatever the table's size
 #define LOG_PLACES           2u      // and for each destination
 #define SLICE                256u    // destinations between two looks at the clock
+#define LABELS_LEAST         1024u   // pairs with a label of ours before unused ones are dropped
 #endif

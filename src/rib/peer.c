@@ -45,8 +45,9 @@ static struct member *member_make(struct rib *r, uint16_t number, const struct a
 static void join_if_ready(struct member *m)
 {
 	const struct rib_peer *p = m->peer;
+	uint16_t ready = p->session.families & (uint16_t)~p->session.waiting;
 
-	if (p->up && !m->group && m->has_export && p->session.families & af_bit(m->family->af))
+	if (p->up && !m->group && m->has_export && ready & af_bit(m->family->af))
 		group_join(m);
 }
 
@@ -102,6 +103,20 @@ void rib_peer_up(struct rib *r, uint16_t peer, uint32_t session, const struct ri
 		family_settle(m->family);
 		join_if_ready(m);
 	}
+}
+
+void rib_peer_begin(struct rib *r, uint16_t peer, const struct af *af)
+{
+	struct rib_peer *p = rib_peer(r, peer);
+	struct member *m = rib_member(r, peer, af);
+
+	if (!p || !p->up)
+		return;
+	p->session.waiting &= (uint16_t)~af_bit(af);
+	if (!m)
+		return;
+	family_settle(m->family);
+	join_if_ready(m);
 }
 
 static void member_down(struct member *m)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "rib/label.h"
 
 // --- families -------------------------------------------------------------------------------------
 // Only sets as they are sent have been asked for their next hop.
@@ -107,6 +108,7 @@ struct rib *rib_new(const struct rib_ops *ops)
 	r->ops = *ops;
 	r->epoch = 1;
 	r->options.default_local_pref = 100;
+	r->label_first = r->label_room = 1u << 18;
 	encoder_init(&r->encoder);
 	arena_init(&r->arena, 8192);
 	return r;
@@ -121,6 +123,7 @@ void rib_free(struct rib *r)
 	for (unsigned i = 0; i < RIB_PEERS_MAX; i++)
 		mem_free(r->peers[i]);
 	mem_free((void *)r->options.confederation_members);
+	label_table_free(r->labels);
 	encoder_free(&r->encoder);
 	arena_free(&r->arena);
 	mem_free(r);

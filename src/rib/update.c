@@ -1,6 +1,7 @@
 // Routes that come in: an UPDATE's prefixes, all with one set of attributes, what is originated
 // here, and what other tables lend. The set is interned once; keys are read and hashed in blocks, so that the memory which the
-// look-ups will touch is on its way before the first of them.
+// look-ups will touch is on its way before the first of them. A label that an NLRI carries is part of
+// the set with which it stands, not of its key (RFC 8277 2).
 #include "rib/group.h"
 
 #include <string.h>
@@ -12,12 +13,17 @@
 struct block {
 	struct af_key key[BLOCK];
 	uint64_t hash[BLOCK];
+	uint32_t label[BLOCK]; // of AF_LABELED families
 	unsigned count;
 };
 
 static void read_block(const struct family *f, struct cursor *c, struct block *b)
 {
+	bool labeled = f->af->props & AF_LABELED;
+
 	for (b->count = 0; b->count < BLOCK && cursor_left(c); b->count++) {
+		if (labeled)
+			b->label[b->count] = f->af->label_get(c->p);
 		if (!f->af->nlri_get(c, &b->key[b->count]))
 			return;
 		b->hash[b->count] = af_key_hash(f->af, &b->key[b->count]);
@@ -66,12 +72,30 @@ static void announce(struct member *m, const struct af_key *key, uint64_t hash, 
 		family_release(f);
 }
 
+// A set as received, by which label it comes with: runs of NLRI often have one in common.
+struct arriving {
+	struct attr_local local;
+	uint32_t attr; // counted; 0: none yet
+};
+
+static void arrive(struct family *f, struct arriving *x, const struct span *attributes,
+		   uint32_t label)
+{
+	if (x->attr && label == x->local.label)
+		return;
+	uint32_t old = x->attr;
+	x->local.label = label;
+	x->attr = attr_intern_bytes(&f->attrs, attributes->p, attributes->len, &x->local);
+	attr_unref(&f->attrs, old);
+}
+
 void rib_update(struct rib *r, uint16_t peer, const struct af *af, const struct span *attributes,
 		const struct span *nlri)
 {
 	struct member *m = rib_member(r, peer, af);
 	struct cursor c = cursor_of(nlri->p, nlri->len);
-	uint32_t attr_in = 0;
+	bool labeled = af->props & AF_LABELED;
+	struct arriving x = {0};
 	struct block b;
 
 	if (!m || !m->import || !m->peer->up)
@@ -79,21 +103,25 @@ void rib_update(struct rib *r, uint16_t peer, const struct af *af, const struct 
 	struct family *f = m->family;
 	family_settle(f);
 	if (attributes) {
-		struct attr_local local = import_local(m);
-		if (!local.originator)
-			local.source = m->in.source; // told from a set as it is sent (rib.c)
-		attr_in = attr_intern_bytes(&f->attrs, attributes->p, attributes->len, &local);
+		x.local = import_local(m);
+		if (!x.local.originator)
+			x.local.source = m->in.source; // told from a set as it is sent (rib.c)
+		if (!labeled)
+			arrive(f, &x, attributes, 0);
 	}
 	do {
 		read_block(f, &c, &b);
 		for (unsigned i = 0; i < b.count; i++) {
-			if (attributes)
-				announce(m, &b.key[i], b.hash[i], attr_in);
-			else
+			if (!attributes) {
 				withdraw(f, peer, &b.key[i], b.hash[i]);
+				continue;
+			}
+			if (labeled)
+				arrive(f, &x, attributes, b.label[i]);
+			announce(m, &b.key[i], b.hash[i], x.attr);
 		}
 	} while (b.count == BLOCK);
-	attr_unref(&f->attrs, attr_in);
+	attr_unref(&f->attrs, x.attr);
 }
 
 // Routes of our own meet no import policy; generation: newer than any.
