@@ -101,7 +101,7 @@ static bool med_comparable(const struct rib *r, const struct attr_set *a, const 
 
 static int by_med(const struct rib *r, const struct candidate *a, const struct candidate *b)
 {
-	if (!med_comparable(r, a->set, b->set))
+	if (!med_comparable(r, a->set, b->set) || is_foreign(r, a) != is_foreign(r, b))
 		return 0;
 	return less_wins(med(r, a->set), med(r, b->set));
 }
@@ -222,6 +222,18 @@ static int compare_neighbors(const void *a, const void *b)
 	return order ? order : less_wins(x->path, y->path);
 }
 
+// What an instance learned itself is not removed by what was lent to it: the best of the former has
+// to be the same whether there are any of the latter. They lose in the next step anyhow.
+static unsigned keep_own(const struct rib *r, struct candidate *c, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (!is_foreign(r, &c[i]))
+			c[kept++] = c[i];
+	return kept ? kept : n;
+}
+
 // Those of one neighbouring AS stand together after sorting; within such a run whoever has a
 // better one beside it goes. Confederation paths, which stand in the run of our own, may be
 // comparable with none at all.
@@ -229,6 +241,8 @@ static unsigned keep_best_med(const struct rib *r, struct candidate *c, unsigned
 {
 	unsigned kept = 0;
 
+	if (r->of_instance)
+		n = keep_own(r, c, n);
 	if (r->options.compare_different_as_med)
 		return keep_best(r, &steps[STEP_MED], c, n);
 	qsort(c, n, sizeof(*c), compare_neighbors);
