@@ -50,6 +50,7 @@ struct af_type {
 struct af_check {
 	unsigned count;  // NLRI in the field
 	bool senseless;  // at least one of them is senseless()
+	bool unknown;    // at least one of them is of a type that is not known (AF_TYPED)
 };
 
 struct af_key {
@@ -101,7 +102,10 @@ struct af {
 	const struct af *inner;
 	void (*to_inner)(const struct af_key *key, struct af_key *ret);
 	void (*from_inner)(const struct af_key *key, const uint8_t rd[8], struct af_key *ret);
-	unsigned (*route_type)(const struct af_key *key);      // AF_TYPED
+	// AF_TYPED. An NLRI of a type that is not known is no error: it is read as the key of zeroes,
+	// whose type is 0, and left out (RFC 7606 5.4).
+	unsigned (*route_type)(const struct af_key *key);
+	const char *const *samples; // keys as text that together show every form, NULL at the end: for tests
 	const struct af_type *types;                           // AF_TYPED: ascending; ends with a title of NULL
 	const char *reset_word;        // of `reset bgp WORD all`, where selector is empty: "ipv4"
 	// AF_MEMBERSHIP: which targets it means: those that begin with *ret_bits (0 to 64) bits of

@@ -164,28 +164,14 @@ int prefix6_compare(const struct af_key *a, const struct af_key *b)
 	return memcmp(a->b, b->b, 16 + 1);
 }
 
-// Multicast groups have no place in a unicast table (RFC 4271 6.3). The bytes may be those of a
-// key or of a message: with a length of at least the bits tested, the first octet is there.
-static inline bool multicast4(const uint8_t *p, unsigned length)
-{
-	return length >= 4 && (p[0] & 0xf0) == 0xe0;
-}
-
-// Multicast, or link-local: neither is ever routed (RFC 4291 2.5.6, 2.7).
-static inline bool unroutable6(const uint8_t *p, unsigned length)
-{
-	return (length >= 8 && p[0] == 0xff) ||
-	       (length >= 10 && p[0] == 0xfe && (p[1] & 0xc0) == 0x80);
-}
-
 bool prefix4_senseless_unicast(const struct af_key *key)
 {
-	return multicast4(key->b, key->b[4]);
+	return prefix4_is_multicast(key->b, key->b[4]);
 }
 
 bool prefix6_senseless_unicast(const struct af_key *key)
 {
-	return unroutable6(key->b, key->b[16]);
+	return prefix6_is_unroutable(key->b, key->b[16]);
 }
 
 bool prefix_senseless_never(const struct af_key *key)
@@ -215,12 +201,12 @@ static inline bool check(const uint8_t *p, size_t n, struct af_check *ret, unsig
 
 bool prefix4_check_unicast(const uint8_t *p, size_t n, struct af_check *ret)
 {
-	return check(p, n, ret, 4, multicast4);
+	return check(p, n, ret, 4, prefix4_is_multicast);
 }
 
 bool prefix6_check_unicast(const uint8_t *p, size_t n, struct af_check *ret)
 {
-	return check(p, n, ret, 16, unroutable6);
+	return check(p, n, ret, 16, prefix6_is_unroutable);
 }
 
 bool prefix4_check_any(const uint8_t *p, size_t n, struct af_check *ret)

@@ -35,3 +35,17 @@ bool prefix4_check_any(const uint8_t *p, size_t n, struct af_check *ret);
 bool prefix4_senseless_unicast(const struct af_key *key);
 bool prefix6_senseless_unicast(const struct af_key *key);
 bool prefix_senseless_never(const struct af_key *key);
+
+// Multicast groups have no place in a unicast table (RFC 4271 6.3). The bytes may be those of a
+// key or of a message: with a length of at least the bits tested, the first octet is there.
+static inline bool prefix4_is_multicast(const uint8_t *p, unsigned length)
+{
+	return length >= 4 && (p[0] & 0xf0) == 0xe0;
+}
+
+// Multicast, or link-local: neither is ever routed (RFC 4291 2.5.6, 2.7).
+static inline bool prefix6_is_unroutable(const uint8_t *p, unsigned length)
+{
+	return (length >= 8 && p[0] == 0xff) ||
+	       (length >= 10 && p[0] == 0xfe && (p[1] & 0xc0) == 0x80);
+}

@@ -1,4 +1,5 @@
-// Reading UPDATE messages (RFC 4271 4.3, 6.3; RFC 4760; RFC 7606; RFC 6793; RFC 8950).
+// Reading UPDATE messages (RFC 4271 4.3, 6.3; RFC 4760; RFC 7606; RFC 6793; RFC 8950;
+// next hops of VPN families: RFC 4364 4.3.2, RFC 4659 3.2.1, RFC 4684 4).
 //
 // The message is cut in its three fields first, so that whatever happens among the attributes the
 // NLRI are found (RFC 7606 4). Then: withdrawn routes, one walk over the attributes, the runs of
@@ -74,11 +75,18 @@ static bool split(struct reader *r, const uint8_t *p, size_t n)
 	return false;
 }
 
-// Copies a field of NLRI without those that make no sense in their family.
-static void drop_senseless(struct reader *r, struct nlri_run *run)
+static bool is_known(const struct af *af, const struct af_key *key)
+{
+	return !af->route_type || af->route_type(key);
+}
+
+// Copies a field of NLRI without those of unknown types and, among announced ones, those that make
+// no sense in their family.
+static void leave_out(struct reader *r, struct nlri_run *run)
 {
 	uint8_t *copy = arena_alloc(r->arena, run->bytes.len);
 	struct cursor c = cursor_of(run->bytes.p, run->bytes.len);
+	const char *text = "NLRI of an unknown type ignored";
 	size_t len = 0;
 	unsigned count = 0;
 
@@ -88,15 +96,19 @@ static void drop_senseless(struct reader *r, struct nlri_run *run)
 
 		if (!run->af->nlri_get(&c, &key))
 			break; // cannot be: the field has been checked
-		if (run->af->senseless(&key))
+		if (!is_known(run->af, &key))
 			continue;
+		if (!run->withdrawn && run->af->senseless(&key)) {
+			text = "NLRI without a meaning in its family ignored";
+			continue;
+		}
 		memcpy(copy + len, start, (size_t)(c.p - start));
 		len += (size_t)(c.p - start);
 		count++;
 	}
 	run->bytes = (struct span){.p = copy, .len = len};
 	run->count = count;
-	grade_structure(r, ATTR_FAULT_DISCARD, "NLRI without a meaning in its family ignored");
+	grade_structure(r, ATTR_FAULT_DISCARD, text);
 }
 
 // Checks a field of NLRI and adds it as a run, unless its family is not spoken (RFC 4760 8) or
@@ -118,8 +130,8 @@ static bool add_run(struct reader *r, const struct af *af, struct span bytes, bo
 				 .count = check.count,
 				 .withdrawn = withdrawn,
 				 .next_hop = next_hop};
-	if (check.senseless && !withdrawn)
-		drop_senseless(r, run);
+	if (check.unknown || (check.senseless && !withdrawn))
+		leave_out(r, run);
 	r->u->run_count += run->count > 0;
 	return true;
 }
@@ -138,11 +150,21 @@ static bool is_multicast(const struct ip *ip)
 	return ip->bits == 32 ? ip->b[0] >> 4 == 0xe : ip->b[0] == 0xff;
 }
 
+// RFC 4659 3.2.1.2: an IPv4 address within an IPv6 one counts as what it is.
+static struct ip next_hop_address(struct span next_hop)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (next_hop.len == 16 && !memcmp(next_hop.p, mapped, sizeof(mapped)))
+		return ip_from_bytes(next_hop.p + sizeof(mapped), 32);
+	return ip_from_bytes(next_hop.p, next_hop.len == 4 ? 32 : 128);
+}
+
 // RFC 4271 6.3: semantic errors of a next hop; NULL: fine. A session over loopback addresses has
 // next hops there, and both ends may even share one.
 static const char *next_hop_trouble(const struct update_context *x, struct span next_hop)
 {
-	struct ip ip = ip_from_bytes(next_hop.p, next_hop.len == 4 ? 32 : 128);
+	struct ip ip = next_hop_address(next_hop);
 
 	if (ip_is_zero(&ip))
 		return "next hop is zero: routes ignored";
@@ -155,13 +177,40 @@ static const char *next_hop_trouble(const struct update_context *x, struct span 
 	return NULL;
 }
 
-static bool next_hop_length_fits(const struct update_context *x, const struct af *af, size_t length)
+// Is the canonical next hop (4, 16 or 32 octets) one that the family may have here?
+static bool next_hop_fits(const struct update_context *x, const struct af *af, size_t length)
 {
 	bool six = length == 16 || length == 32;
 
+	if (af->props & AF_NH_ANY)
+		return six || length == 4;
 	if (af->props & AF_WIDE)
 		return six;
 	return length == 4 || (six && x->extended_next_hop & af_bit(af));
+}
+
+// The next hop of an MP_REACH_NLRI in canonical form; false: of a length that does not fit. What
+// stands in front of addresses as distinguisher is zero (RFC 4364 4.3.2, RFC 4659 3.2.1); whatever
+// else a peer puts there has no meaning.
+static bool next_hop_read(struct reader *r, const struct af *af, struct span field,
+			  struct span *ret)
+{
+	const size_t six = NEXT_HOP_RD + 16;
+	uint8_t *both;
+
+	if (!(af->props & AF_NH_RD)) {
+		*ret = field;
+	} else if (field.len == NEXT_HOP_RD + 4 || field.len == six) {
+		*ret = (struct span){field.p + NEXT_HOP_RD, field.len - NEXT_HOP_RD};
+	} else if (field.len == 2 * six) {
+		both = arena_alloc(r->arena, 32);
+		memcpy(both, field.p + NEXT_HOP_RD, 16);
+		memcpy(both + 16, field.p + six + NEXT_HOP_RD, 16);
+		*ret = (struct span){both, 32};
+	} else {
+		return false;
+	}
+	return next_hop_fits(r->x, af, ret->len);
 }
 
 // --- attributes -----------------------------------------------------------------------------------
@@ -183,9 +232,8 @@ static void read_reach(struct reader *r, const struct attr *a, struct span whole
 	if (!negotiated(r, af))
 		return;
 	r->reach.af = af;
-	r->reach.next_hop = span_of(next_hop.p, next_hop.end);
 	r->reach.nlri = span_of(c.p, c.end);
-	if (!next_hop_length_fits(r->x, af, r->reach.next_hop.len))
+	if (!next_hop_read(r, af, span_of(next_hop.p, next_hop.end), &r->reach.next_hop))
 		grade(r, ATTR_FAULT_RESET, UPDATE_BAD_OPTIONAL, whole,
 		      "MP_REACH_NLRI: next hop of a wrong length");
 	else if (!af->nlri_check(c.p, cursor_left(&c), &(struct af_check){0}))

@@ -106,6 +106,22 @@ static void open_classic(struct update_writer *w)
 	w->tail = 0;
 }
 
+// The addresses of the next hop, each behind a distinguisher of zero where the family has it so
+// (RFC 4364 4.3.2, RFC 4659 3.2.1).
+static void put_next_hop(struct update_writer *w)
+{
+	static const uint8_t zero[NEXT_HOP_RD];
+	size_t front = w->af->props & AF_NH_RD ? NEXT_HOP_RD : 0;
+	size_t length_at = w->b->len, width = w->next_hop.len < 16 ? w->next_hop.len : 16;
+
+	buf_u8(w->b, 0);
+	for (size_t at = 0; at < w->next_hop.len; at += width) {
+		buf_put(w->b, zero, front);
+		buf_put(w->b, w->next_hop.p + at, width);
+	}
+	buf_set_u8(w->b, length_at, (uint8_t)(w->b->len - length_at - 1));
+}
+
 static void open_mp(struct update_writer *w)
 {
 	struct buf *b = w->b;
@@ -121,8 +137,7 @@ static void open_mp(struct update_writer *w)
 	w->tail = 0;
 	if (w->withdraw)
 		return;
-	buf_u8(b, (uint8_t)w->next_hop.len);
-	buf_put(b, w->next_hop.p, w->next_hop.len);
+	put_next_hop(w);
 	buf_u8(b, 0); // reserved
 	w->tail = w->attributes.len;
 }
@@ -217,7 +232,12 @@ void update_key(struct update_writer *w, const struct af_key *key)
 			return;
 		}
 	}
+	size_t at = w->b->len;
 	w->af->nlri_put(w->b, key);
+	if (w->af->props & AF_LABELED && w->withdraw)
+		w->af->label_withdraw(w->b->data + at);
+	else if (w->af->props & AF_LABELED)
+		w->af->label_put(w->b->data + at, w->label);
 	w->keys++;
 }
 

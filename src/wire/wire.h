@@ -89,14 +89,15 @@ struct update_context {
 
 struct nlri_run {
 	const struct af *af;
-	struct span bytes;  // checked: nlri_get succeeds until its end
+	struct span bytes;  // checked: nlri_get succeeds until its end; label_get reads their labels
 	unsigned count;
 	bool withdrawn;     // else announced with the update's attributes
-	struct span next_hop; // of announced ones: 4, 16 or 32 bytes; goes in as ATTR_NEXT_HOP
+	struct span next_hop; // of announced ones: 4, 16 or 32 bytes, without distinguisher; goes in as ATTR_NEXT_HOP
 };
 // What makes no sense is left out rather than handed on (RFC 4271 6.3): senseless NLRI are missing
 // from an announced run, and a run whose next hop is senseless comes as a withdrawn one, because it
-// takes the place of what the peer said before. update.trouble tells.
+// takes the place of what the peer said before. NLRI of unknown types are missing from both kinds
+// of runs (RFC 7606 5.4). update.trouble tells.
 
 enum update_verdict {
 	UPDATE_OK,
@@ -129,7 +130,8 @@ struct update_writer {
 	unsigned max;
 	bool withdraw, classic;
 	struct span attributes; // attributes_encode's bytes; unused when withdraw
-	struct span next_hop;   // 4, 16 or 32 bytes
+	struct span next_hop;   // 4, 16 or 32 bytes, without distinguisher
+	uint32_t label;         // of the keys that come next (AF_LABELED): the caller's to set; 0 from update_begin
 	size_t begin;           // of the message being filled; SIZE_MAX: none
 	size_t length_at;       // of the length field being filled: withdrawn routes, or the MP attribute
 	size_t tail;            // bytes that closing the message will add behind the NLRI

@@ -22,6 +22,9 @@ enum update_error {
 	UPDATE_BAD_NETWORK = 10,
 };
 
+// Octets of the route distinguisher in front of each address of a next hop (AF_NH_RD).
+#define NEXT_HOP_RD 8
+
 static inline struct span span_of(const uint8_t *p, const uint8_t *end)
 {
 	return (struct span){.p = p, .len = (size_t)(end - p)};

@@ -20,6 +20,16 @@
 #define LAW_NETWORKS 3
 #define LAW_AS       65000
 
+// The families of a case: those of af_list, from its first on, that routes can be originated in.
+static inline unsigned law_families(void)
+{
+	unsigned n = 0;
+
+	while (n < af_count && af_list[n]->props & AF_ORIGINATE)
+		n++;
+	return n;
+}
+
 // --- scenario.c -----------------------------------------------------------------------------------
 enum step_kind {
 	STEP_PEER,      // peer as flags families: of the case itself, first lines

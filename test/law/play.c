@@ -185,7 +185,7 @@ static void reset(struct game *g, long peer)
 static void resend(struct game *g, const struct law_step *t)
 {
 	struct player *p = player_of(g, t->a[0]);
-	const struct af *af = af_list[t->a[1] % af_count];
+	const struct af *af = af_list[t->a[1] % law_families()];
 
 	if (!p)
 		return;
@@ -208,7 +208,7 @@ static void route(struct game *g, const struct law_step *t)
 {
 	struct player *p = player_of(g, t->a[0]);
 	struct af_key key = {0};
-	const struct af *af = af_list[(unsigned)t->a[1] % af_count];
+	const struct af *af = af_list[(unsigned)t->a[1] % law_families()];
 
 	if (!p)
 		return;
@@ -249,7 +249,7 @@ static void play_step(struct game *g, const struct law_step *t)
 		break;
 	case STEP_ASK:
 		if (p)
-			player_ask(p, af_list[t->a[1] % af_count]);
+			player_ask(p, af_list[t->a[1] % law_families()]);
 		break;
 	case STEP_FLAP:
 		flap(g, t->a[0]);
@@ -495,7 +495,7 @@ static void write_peer(struct game *g, const struct af *af, unsigned i)
 
 static void write_tables(struct game *g)
 {
-	for (unsigned i = 0; i < af_count; i++) {
+	for (unsigned i = 0; i < law_families(); i++) {
 		struct buf title = {0};
 
 		buf_format(&title, "%s loc", af_list[i]->name);

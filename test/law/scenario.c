@@ -131,7 +131,7 @@ static long any_seed(struct making *m)
 
 static long any_family(struct making *m)
 {
-	return below(m, 3) ? 0 : below(m, af_count);
+	return below(m, 3) ? 0 : below(m, law_families());
 }
 
 static void add_announce(struct making *m)
@@ -157,7 +157,7 @@ static void make_peers(struct making *m)
 			flags |= PEER_REFRESH | (below(m, 3) ? PEER_ENHANCED : 0);
 		if (internal && below(m, 2))
 			flags |= PEER_CLIENT;
-		for (unsigned f = 1; f < af_count; f++)
+		for (unsigned f = 1; f < law_families(); f++)
 			families |= below(m, 2) << f;
 		add(m, STEP_PEER, i, as, flags, families);
 	}
@@ -242,7 +242,7 @@ static void make_event(struct making *m)
 	case 0:
 	case 1:
 		add(m, STEP_REFRESH, below(m, 3) ? any_peer(m) : -1, below(m, 2),
-		    1 + below(m, (1u << af_count) - 1), 0);
+		    1 + below(m, (1u << law_families()) - 1), 0);
 		break;
 	case 2:
 		add(m, STEP_ASK, any_peer(m), any_family(m), 0, 0);

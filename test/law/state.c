@@ -84,9 +84,9 @@ void state_step(struct law_state *s, const struct law_step *t)
 		s->peer[a[0]].option[a[1]] = a[2];
 	else if (t->kind == STEP_GLOBAL && in_range(a[0], GLOBAL_KINDS))
 		s->global[a[0]] = a[1];
-	else if (t->kind == STEP_NETWORK && in_range(a[0], af_count) && in_range(a[1], LAW_KEYS))
+	else if (t->kind == STEP_NETWORK && in_range(a[0], law_families()) && in_range(a[1], LAW_KEYS))
 		s->network[a[0]][a[1]] = a[2];
-	else if (t->kind == STEP_AGGREGATE && in_range(a[0], af_count) && in_range(a[1], LAW_KEYS))
+	else if (t->kind == STEP_AGGREGATE && in_range(a[0], law_families()) && in_range(a[1], LAW_KEYS))
 		s->aggregate[a[0]][a[1]] = a[2];
 	else if (t->kind == STEP_PRESENT && in_range(a[0], LAW_PEERS))
 		s->peer[a[0]].present = a[1] && s->peer[a[0]].known;
@@ -112,7 +112,7 @@ static void make_prefix(struct policy_source *src, const char *name, uint32_t se
 	const struct af *af = NULL;
 	struct random r;
 
-	for (unsigned i = 0; i < af_count && !af; i++) {
+	for (unsigned i = 0; i < law_families() && !af; i++) {
 		if ((af_list[i]->prefix_bits == 128) == wide)
 			af = af_list[i];
 	}
@@ -360,7 +360,7 @@ static void fill_peer(const struct law_state *s, unsigned i, struct speaker_conf
 		.idle_hold = 1,
 	};
 	ip_parse("10.0.0.1", &to->session.local);
-	for (unsigned k = 0; k < af_count; k++)
+	for (unsigned k = 0; k < law_families(); k++)
 		fill_family(s, p, c, to, k);
 }
 
@@ -413,7 +413,7 @@ struct speaker_config *state_config(const struct law_state *s, struct policy_sto
 		if (s->peer[i].known && s->peer[i].present)
 			fill_peer(s, i, c);
 	}
-	for (unsigned i = 0; i < af_count; i++) {
+	for (unsigned i = 0; i < law_families(); i++) {
 		fill_options(s, &c->instances[0].family[i].options);
 		fill_origins(s, &c->instances[0].family[i], i);
 	}

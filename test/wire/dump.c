@@ -76,9 +76,15 @@ static void dump_run(struct buf *b, const struct nlri_run *run)
 	unsigned count = 0;
 	struct af_key key;
 
-	for (; cursor_left(&c) && run->af->nlri_get(&c, &key); count++) {
+	for (; cursor_left(&c); count++) {
+		const uint8_t *nlri = c.p;
+
+		if (!run->af->nlri_get(&c, &key))
+			break;
 		buf_format(b, "%c %s ", run->withdrawn ? '-' : '+', run->af->name);
 		run->af->text_put(b, &key);
+		if (run->af->label_get && !run->withdrawn)
+			buf_format(b, " label %u", run->af->label_get(nlri));
 		if (next_hop.len) {
 			buf_text(b, " via ");
 			attr_text(b, &next_hop);
@@ -149,8 +155,13 @@ void update_rewrite(struct buf *b, const struct update *u, bool as4, unsigned ma
 		else
 			update_set(&w, (struct span){attributes.data, attributes.len},
 				   run->next_hop);
-		while (cursor_left(&c) && run->af->nlri_get(&c, &key))
+		while (cursor_left(&c)) {
+			if (run->af->label_get)
+				w.label = run->af->label_get(c.p);
+			if (!run->af->nlri_get(&c, &key))
+				break;
 			update_key(&w, &key);
+		}
 		update_end(&w);
 	}
 	buf_free(&attributes);
