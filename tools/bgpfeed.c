@@ -37,6 +37,7 @@ static const char usage[] =
 	"      as=NUMBER             default 65001; router-id=A4\n"
 	"      role=feed|listen|probe\n"
 	"      families=F+F...       ipv4-unicast (default) ipv6-unicast ipv4-multicast ipv6-multicast\n"
+	"                            vpnv4 vpnv6 vpn-target mvpn mvpn6\n"
 	"      refresh=yes|no  enhanced=yes|no  as4=yes|no  extended=yes|no  capabilities=yes|no\n"
 	"      hold=SECONDS          default 90; retry=MILLISECONDS, default 1000\n"
 	"      passive=yes|no        accepts (port=NUMBER, default 179) in place of connecting\n"
@@ -45,6 +46,7 @@ static const char usage[] =
 	"      next-hop=A4  next-hop6=A6  end-of-rib=yes|no  light=yes|no  receive-buffer=BYTES\n"
 	"      prefix=A4/LEN         of a probe; default 198.51.100.0/24\n"
 	"  --routes N --routes6 N --routes-multicast N   sizes of the synthetic tables\n"
+	"  --routes-vpn N        VPNv4 routes, spread over --instances K (1000) distinguishers and targets 65000:k\n"
 	"  --seed S              of the synthetic tables (1)\n"
 	"  --mrt FILE            tables from a TABLE_DUMP or TABLE_DUMP_V2 dump, plain, gzip or bzip2\n"
 	"  --mrt-peer INDEX      whose routes; default: the peer with most\n"
@@ -272,7 +274,7 @@ static void option_mark(struct feed *f, const char *text)
 }
 
 struct settings {
-	uint32_t routes[FEED_FAMILIES];
+	uint32_t routes[FEED_FAMILIES], instances;
 	uint64_t seed;
 	const char *mrt, *socket;
 	int mrt_peer;
@@ -286,6 +288,8 @@ enum {
 	OPT_ROUTES,
 	OPT_ROUTES6,
 	OPT_ROUTES_MC,
+	OPT_ROUTES_VPN,
+	OPT_INSTANCES,
 	OPT_SEED,
 	OPT_MRT,
 	OPT_MRT_PEER,
@@ -320,6 +324,8 @@ static const struct option options[] = {
 	{"help", 0, NULL, OPT_HELP},
 	{"version", 0, NULL, OPT_VERSION},
 	{"routes-multicast", 1, NULL, OPT_ROUTES_MC},
+	{"routes-vpn", 1, NULL, OPT_ROUTES_VPN},
+	{"instances", 1, NULL, OPT_INSTANCES},
 	{NULL, 0, NULL, 0},
 };
 
@@ -337,6 +343,12 @@ static void option_take(struct feed *f, struct settings *s, int option)
 		break;
 	case OPT_ROUTES_MC:
 		s->routes[2] = (uint32_t)atol(optarg);
+		break;
+	case OPT_ROUTES_VPN:
+		s->routes[family_by_name("vpnv4")] = (uint32_t)atoi(optarg);
+		break;
+	case OPT_INSTANCES:
+		s->instances = (uint32_t)atoi(optarg);
 		break;
 	case OPT_SEED:
 		s->seed = strtoull(optarg, NULL, 10);
@@ -388,8 +400,9 @@ static void tables_load(struct feed *f, const struct settings *s)
 {
 	for (int i = 0; i < FEED_FAMILIES; i++) {
 		f->tables[i].bytes = feed_families[i].bytes;
-		if (s->routes[i] && !s->mrt)
-			table_synthesize(&f->tables[i], &f->blobs, i, s->routes[i], s->seed);
+		const struct synth_size size = {s->routes[i], s->instances, s->seed};
+		if (s->routes[i] && (!s->mrt || feed_families[i].kind != NLRI_PREFIX))
+			table_synthesize(&f->tables[i], &f->blobs, i, &size);
 	}
 	char *error = s->mrt ? table_from_mrt(f->tables, &f->blobs, s->mrt, s->mrt_peer) : NULL;
 	if (error)
@@ -502,7 +515,7 @@ int main(int argc, char **argv)
 {
 	static struct feed feed; // large, and as long-lived as the process
 	struct feed *f = &feed;
-	struct settings s = {.seed = 1, .mrt_peer = -1, .probe_ms = 20};
+	struct settings s = {.seed = 1, .instances = 1000, .mrt_peer = -1, .probe_ms = 20};
 	struct sigaction action = {.sa_handler = on_signal};
 	f->probe_next = 1;
 	f->epoch = 1;

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "feed_nlri.h"
 #include "feed_text.h"
 
 enum { WORDS_MAX = 64, CLIENTS_MAX = 32, LINE_MAX_BYTES = 1 << 20 };
@@ -127,10 +128,11 @@ static void do_status(struct call *c)
 // Takes "family F" and a family that fits the prefix out of the words.
 static int prefix_family(struct call *c, struct prefix *ret)
 {
-	int bytes, family;
-	if (!c->count || !prefix_parse(c->word[0], &bytes, ret))
+	int bytes, family = -1;
+	if (!c->count)
 		return -1;
-	family = bytes == 4 ? 0 : 1;
+	if (prefix_parse(c->word[0], &bytes, ret))
+		family = bytes == 4 ? 0 : 1;
 	for (unsigned i = 1; i + 1 < c->count; i++)
 		if (strcmp(c->word[i], "family") == 0) {
 			family = family_by_name(c->word[i + 1]);
@@ -138,7 +140,7 @@ static int prefix_family(struct call *c, struct prefix *ret)
 				(c->count - i - 2) * sizeof(*c->word));
 			c->count -= 2;
 		}
-	return family >= 0 && feed_families[family].bytes == bytes ? family : -1;
+	return family >= 0 && nlri_parse(family, &c->feed->blobs, c->word[0], ret) ? family : -1;
 }
 
 static void do_announce(struct call *c)
@@ -322,7 +324,7 @@ static void do_dump(struct call *c)
 	for (int f = 0; f < FEED_FAMILIES; f++) {
 		const struct holding *h = &c->peer->holding[f];
 		for (uint32_t id = 0; id < h->size; id++) {
-			char text[64];
+			char text[256];
 			size_t n = 0;
 			if (!h->item[id].attr)
 				continue;
@@ -331,8 +333,7 @@ static void do_dump(struct call *c)
 						 : blob_get(&c->feed->blobs, h->item[id].attr, &n);
 			buf_clear(&b);
 			buf_hex(&b, p, n);
-			prefix_text(&c->feed->tables[f].dict.keys[id], feed_families[f].bytes,
-				    text);
+			nlri_text(f, &c->feed->blobs, &c->feed->tables[f].dict.keys[id], text);
 			fprintf(file, "%s %s %s\n", feed_families[f].name, text, buf_cstr(&b));
 			lines++;
 		}
@@ -355,11 +356,11 @@ static void do_sample(struct call *c)
 	uint32_t want = c->count > 1 ? (uint32_t)atoi(c->word[1]) : 10;
 	buf_text(c->reply, "{\"ok\":true,\"prefixes\":[");
 	for (uint32_t i = 0; i < want && i < t->routes; i++) {
-		char text[64];
+		char text[256];
 		uint32_t id = (uint32_t)((uint64_t)i * t->routes / want);
 		if (want > t->routes)
 			id = i;
-		prefix_text(&t->dict.keys[id], t->bytes, text);
+		nlri_text(family, &c->feed->blobs, &t->dict.keys[id], text);
 		buf_format(c->reply, "%s\"%s\"", i ? "," : "", text);
 	}
 	buf_text(c->reply, "]}");

@@ -12,6 +12,7 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "feed_nlri.h"
 
 enum { BATCH = 16 };
 
@@ -83,20 +84,6 @@ static bool parts_read(struct parts *u, const uint8_t *body, size_t n)
 	return true;
 }
 
-static bool prefix_next(struct cursor *c, unsigned bytes, struct prefix *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	ret->len = cursor_u8(c);
-	size_t n = (ret->len + 7u) / 8;
-	const uint8_t *b = ret->len <= bytes * 8 ? cursor_take(c, n) : NULL;
-	if (!b)
-		return false;
-	memcpy(ret->b, b, n);
-	if (ret->len % 8)
-		ret->b[n - 1] &= (uint8_t)(0xff00 >> ret->len % 8);
-	return true;
-}
-
 static struct held *holding_at(struct holding *h, uint32_t id)
 {
 	if (id >= h->size) {
@@ -165,13 +152,12 @@ static bool prefixes_apply(struct peer *p, int family, struct cursor c,
 {
 	struct holding *h = &p->holding[family];
 	struct dict *d = &p->feed->tables[family].dict;
-	unsigned bytes = feed_families[family].bytes;
 	while (cursor_left(&c)) {
 		struct prefix prefix[BATCH];
 		uint64_t hash[BATCH];
 		unsigned n = 0;
 		for (; n < BATCH && cursor_left(&c); n++) {
-			if (!prefix_next(&c, bytes, &prefix[n]))
+			if (!nlri_next(&c, family, &p->feed->blobs, &prefix[n]))
 				return false;
 			hash[n] = prefix_hash(&prefix[n]);
 			dict_prefetch(d, hash[n]);

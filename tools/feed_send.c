@@ -87,6 +87,7 @@ static void style_set(struct peer *p)
 	style.as4 = p->as4;
 	style.variant = p->o.variant;
 	style.max = p->extended ? WIRE_MAX_EXTENDED : WIRE_MAX;
+	style.blobs = &p->feed->blobs;
 	memcpy(style.next_hop4, p->o.next_hop4, 4);
 	memcpy(style.next_hop6, p->o.next_hop6, 16);
 	if (memcmp(&style, &p->style, sizeof(style)) == 0)

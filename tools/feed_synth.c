@@ -34,6 +34,7 @@ struct synth {
 	struct entry *entries;
 	uint32_t count;
 	uint32_t origin_as_count;
+	uint32_t instance; // of VPN routes; 0: none
 };
 
 static double synth_unit(struct synth *s)
@@ -201,6 +202,10 @@ static void synth_communities(struct synth *s, struct buf *b, bool tag)
 		buf_u32(b, base + i * 100 + random_below(&s->r, 100));
 	if (tag)
 		buf_u32(b, 64999u << 16 | 77);
+}
+
+static void synth_large(struct synth *s, struct buf *b)
+{
 	if (random_below(&s->r, 100) < 12) {
 		unsigned large = 1 + random_below(&s->r, 4);
 		buf_u8(b, 0xc0);
@@ -212,6 +217,30 @@ static void synth_communities(struct synth *s, struct buf *b, bool tag)
 			buf_u32(b, random_below(&s->r, 1000));
 		}
 	}
+}
+
+static void synth_targets(struct synth *s, struct buf *b)
+{
+	if (!s->instance)
+		return;
+	buf_put(b, "\xc0\x10\x08\0\x02", 5);
+	buf_u16(b, 65000);
+	buf_u32(b, s->instance);
+}
+
+static void synth_distinguish(const struct synth *s, struct prefix *p)
+{
+	const uint8_t rd[8] = {0,
+			       0,
+			       65000 >> 8,
+			       65000 & 255,
+			       (uint8_t)(s->instance >> 24),
+			       (uint8_t)(s->instance >> 16),
+			       (uint8_t)(s->instance >> 8),
+			       (uint8_t)s->instance};
+
+	if (s->instance)
+		memcpy(p->rd, rd, sizeof(rd));
 }
 
 static void synth_attributes(struct synth *s, struct buf *b, bool tag)
@@ -233,15 +262,19 @@ static void synth_attributes(struct synth *s, struct buf *b, bool tag)
 		buf_u32(b, 0xc6336400u + random_below(&s->r, 250)); // 198.51.100.x
 	}
 	synth_communities(s, b, tag);
+	synth_targets(s, b);
+	synth_large(s, b);
 }
 
-void table_synthesize(struct table *t, struct blobs *blobs, int family, uint32_t routes,
-		      uint64_t seed)
+void table_synthesize(struct table *t, struct blobs *blobs, int family,
+		      const struct synth_size *size)
 {
+	uint32_t routes = size->routes;
+	uint32_t instances = feed_families[family].kind == NLRI_VPN ? size->instances : 0;
 	struct synth s = {.v6 = feed_families[family].bytes == 16,
 			  .origin_as_count = routes / 14 + 1};
 	struct buf b = {0};
-	random_seed(&s.r, seed * 31 + (uint64_t)family);
+	random_seed(&s.r, size->seed * 31 + (uint64_t)family);
 	s.shares = s.v6 ? shares6 : shares4;
 	s.share_count =
 		s.v6 ? sizeof(shares6) / sizeof(*shares6) : sizeof(shares4) / sizeof(*shares4);
@@ -257,10 +290,13 @@ void table_synthesize(struct table *t, struct blobs *blobs, int family, uint32_t
 		bool tag = tagged < goal && n <= 16 && n <= goal - tagged &&
 			   (uint64_t)tagged * routes < (uint64_t)goal * at;
 		tagged += tag ? n : 0;
+		s.instance = instances ? s.instance % instances + 1 : 0;
 		synth_attributes(&s, &b, tag);
 		uint32_t attr = blob_add(blobs, b.data, b.len);
-		while (n--)
+		while (n--) {
+			synth_distinguish(&s, &s.entries[at].prefix);
 			s.entries[at++].attr = attr;
+		}
 	}
 	t->bytes = feed_families[family].bytes;
 	table_build(t, s.entries, routes, blobs);

@@ -17,6 +17,11 @@ const struct feed_family feed_families[FEED_FAMILIES] = {
 	{"ipv6-unicast", 2, 1, 16},
 	{"ipv4-multicast", 1, 2, 4},
 	{"ipv6-multicast", 2, 2, 16},
+	{"vpnv4", 1, 128, 4, NLRI_VPN},
+	{"vpnv6", 2, 128, 16, NLRI_VPN},
+	{"vpn-target", 1, 132, 12, NLRI_TARGET},
+	{"mvpn", 1, 5, 4, NLRI_TYPED},
+	{"mvpn6", 2, 5, 16, NLRI_TYPED},
 };
 
 int family_by_name(const char *name)
@@ -72,15 +77,18 @@ const char *prefix_text(const struct prefix *p, unsigned bytes, char out[64])
 
 uint64_t prefix_hash(const struct prefix *p)
 {
-	uint64_t hi, lo;
+	uint64_t hi, lo, rd;
 	memcpy(&hi, p->b, 8);
 	memcpy(&lo, p->b + 8, 8);
+	memcpy(&rd, p->rd, 8);
+	if (rd)
+		hi ^= hash_number(rd);
 	return hash_number(hi ^ hash_number(lo + p->len * UINT64_C(0x9e3779b97f4a7c15)));
 }
 
 static bool prefix_equal(const struct prefix *a, const struct prefix *b)
 {
-	return a->len == b->len && memcmp(a->b, b->b, 16) == 0;
+	return a->len == b->len && memcmp(a->b, b->b, 16) == 0 && memcmp(a->rd, b->rd, 8) == 0;
 }
 
 uint32_t dict_find(const struct dict *d, const struct prefix *p, uint64_t hash)

@@ -12,14 +12,18 @@
 #include "base/buf.h"
 #include "base/random.h"
 
-enum { FEED_FAMILIES = 4, FEED_MARKS = 8 };
+enum { FEED_FAMILIES = 9, FEED_MARKS = 8 };
 #define FEED_NONE UINT32_MAX
 
+// What an NLRI is: a prefix; one with label and distinguisher (RFC 4364); origin AS and route target
+// (RFC 4684); type, length, value (RFC 6514).
+enum nlri_kind { NLRI_PREFIX, NLRI_VPN, NLRI_TARGET, NLRI_TYPED };
 struct feed_family {
 	const char *name;
 	uint16_t afi;
 	uint8_t safi;
 	uint8_t bytes; // of an address
+	enum nlri_kind kind;
 };
 extern const struct feed_family feed_families[FEED_FAMILIES];
 int family_by_name(const char *name);            // index, -1: none
@@ -28,6 +32,7 @@ int family_by_code(unsigned afi, unsigned safi); // index, -1: none
 struct prefix {
 	uint8_t b[16]; // bits behind len are zero
 	uint8_t len;
+	uint8_t rd[8]; // of VPN routes; zero elsewhere
 };
 bool prefix_parse(const char *text, int *ret_bytes, struct prefix *ret); // 4 or 16 bytes
 const char *prefix_text(const struct prefix *p, unsigned bytes, char out[64]);
@@ -92,9 +97,14 @@ struct entry {
 // Sorts n entries into groups (order of groups: first appearance) and adds them to an empty table.
 void table_build(struct table *t, const struct entry *entries, uint32_t n,
 		 const struct blobs *blobs);
-// A synthetic table whose shape is the global one's; equal arguments give equal tables.
-void table_synthesize(struct table *t, struct blobs *blobs, int family, uint32_t routes,
-		      uint64_t seed);
+// A synthetic table whose shape is the global one's; equal arguments give equal tables. VPN routes
+// are spread over so many instances: distinguisher and route target 65000:1, 65000:2 ...
+struct synth_size {
+	uint32_t routes, instances;
+	uint64_t seed;
+};
+void table_synthesize(struct table *t, struct blobs *blobs, int family,
+		      const struct synth_size *size);
 // The routes of one peer (an index of the peer table, or -1: the peer with most routes) of an MRT
 // dump (RFC 6396 TABLE_DUMP or TABLE_DUMP_V2; plain, gzip or bzip2), for all families at once.
 // A file cut short gives what it holds. Returns NULL, or an error text that the caller frees.

@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "feed_nlri.h"
 #include "feed_peer.h"
 #include "feed_text.h"
 
@@ -95,7 +96,7 @@ static void feed_free(struct feed *f)
 static void test_shape(void **state)
 {
 	struct feed *f = feed_new();
-	table_synthesize(&f->tables[0], &f->blobs, 0, 50000, 7);
+	table_synthesize(&f->tables[0], &f->blobs, 0, &(struct synth_size){50000, 0, 7});
 	const struct table *t = &f->tables[0];
 	unsigned long24 = 0, largest = 0;
 	assert_int_equal(t->routes, 50000);
@@ -114,9 +115,9 @@ static void test_shape(void **state)
 static void test_same_seed_same_table(void **state)
 {
 	struct feed *a = feed_new(), *b = feed_new(), *c = feed_new();
-	table_synthesize(&a->tables[1], &a->blobs, 1, 3000, 5);
-	table_synthesize(&b->tables[1], &b->blobs, 1, 3000, 5);
-	table_synthesize(&c->tables[1], &c->blobs, 1, 3000, 6);
+	table_synthesize(&a->tables[1], &a->blobs, 1, &(struct synth_size){3000, 0, 5});
+	table_synthesize(&b->tables[1], &b->blobs, 1, &(struct synth_size){3000, 0, 5});
+	table_synthesize(&c->tables[1], &c->blobs, 1, &(struct synth_size){3000, 0, 6});
 	size_t n = 3000 * sizeof(struct prefix);
 	assert_memory_equal(a->tables[1].dict.keys, b->tables[1].dict.keys, n);
 	assert_int_equal(a->blobs.bytes.len, b->blobs.bytes.len);
@@ -130,11 +131,14 @@ static void test_same_seed_same_table(void **state)
 static void test_sent_is_received(void **state)
 {
 	for (int family = 0; family < FEED_FAMILIES; family++) {
+		if (feed_families[family].kind > NLRI_VPN)
+			continue; // no synthetic tables of these
 		struct feed *f = feed_new();
 		struct buf out = {0};
 		struct wire_style s = style_of(true);
 		f->blobs.watched[f->blobs.watched_count++] = 64999u << 16 | 77;
-		table_synthesize(&f->tables[family], &f->blobs, family, 2000, 3);
+		table_synthesize(&f->tables[family], &f->blobs, family,
+				 &(struct synth_size){2000, 10, 3});
 		struct peer *p = receiver(f, family % 2);
 		announce_table(f, family, &s, &out);
 		receive_all(p, &out);
@@ -150,6 +154,54 @@ static void test_sent_is_received(void **state)
 		buf_free(&out);
 		feed_free(f);
 	}
+}
+
+static void test_nlri_in_text_and_bytes(void **state)
+{
+	static const struct {
+		int family;
+		const char *text;
+		size_t size;
+	} cases[] = {
+		{0, "10.0.0.0/8", 2},
+		{1, "2001:db8::/32", 5},
+		{4, "100:1,10.9.0.0/16", 14},
+		{4, "192.0.2.1:7,0.0.0.0/0", 12},
+		{5, "70000:1,2001:db8::/48", 18},
+		{6, "default", 1},
+		{6, "100,100:1", 13},
+		{6, "100,192.0.2.1:1/64", 9},
+		{7, "010c000000640000000101020304", 14},
+	};
+	struct blobs blobs = {0};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct prefix p, again;
+		struct buf b = {0};
+		char text[256];
+		int family = cases[i].family;
+		assert_true(nlri_parse(family, &blobs, cases[i].text, &p));
+		nlri_put(&b, family, &blobs, &p, i % 2);
+		assert_int_equal(b.len, cases[i].size);
+		assert_int_equal(nlri_size(family, &blobs, &p), cases[i].size);
+		struct cursor c = cursor_of(b.data, b.len);
+		assert_true(nlri_next(&c, family, &blobs, &again));
+		assert_int_equal(cursor_left(&c), 0);
+		assert_int_equal(prefix_hash(&p), prefix_hash(&again));
+		if (family != 6 || !strstr(cases[i].text, "/64"))
+			assert_string_equal(nlri_text(family, &blobs, &again, text), cases[i].text);
+		for (size_t n = 0; n < b.len; n++) {
+			c = cursor_of(b.data, n);
+			assert_false(nlri_next(&c, family, &blobs, &again));
+		}
+		buf_free(&b);
+	}
+	struct prefix p;
+	assert_false(nlri_parse(4, &blobs, "10.0.0.0/8", &p));
+	assert_false(nlri_parse(7, &blobs, "010c00", &p));
+	assert_false(nlri_parse(6, &blobs, "100,100:1/20", &p));
+	buf_free(&blobs.bytes);
+	mem_free(blobs.item);
+	mem_free(blobs.slots);
 }
 
 static void test_old_speaker_gets_as_trans(void **state)
@@ -256,7 +308,7 @@ static void test_sweep_after_eorr(void **state)
 	struct feed *f = feed_new();
 	struct buf out = {0};
 	struct wire_style s = style_of(true);
-	table_synthesize(&f->tables[0], &f->blobs, 0, 100, 3);
+	table_synthesize(&f->tables[0], &f->blobs, 0, &(struct synth_size){100, 0, 3});
 	struct peer *p = receiver(f, true);
 	p->enhanced = true;
 	announce_table(f, 0, &s, &out);
@@ -360,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_same_seed_same_table),
 		cmocka_unit_test(test_sent_is_received),
+		cmocka_unit_test(test_nlri_in_text_and_bytes),
 		cmocka_unit_test(test_old_speaker_gets_as_trans),
 		cmocka_unit_test(test_words_to_attributes),
 		cmocka_unit_test(test_malformed_updates),

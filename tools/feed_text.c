@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "feed_nlri.h"
 
 void json_text(struct buf *b, const char *s)
 {
@@ -45,6 +46,10 @@ static void path_text(struct buf *b, struct cursor c, bool as4)
 static void address_text(struct buf *b, const uint8_t *p, size_t n)
 {
 	char text[64] = "?";
+	if (n == 12 || n == 24) { // a distinguisher of zero in front (RFC 4364 4.3.2)
+		p += 8;
+		n -= 8;
+	}
 	if (n == 4 || n == 16 || n == 32)
 		inet_ntop(n == 4 ? AF_INET : AF_INET6, p, text, sizeof(text));
 	buf_text(b, text);
@@ -276,17 +281,32 @@ static bool number_parse(struct buf *out, const char *s)
 static const struct keyword {
 	const char *word;
 	uint8_t type, flags;
+	bool targets;
 } keywords[] = {
 	{"origin", 1, 0x40},     {"as-path", 2, 0x40},    {"next-hop", 3, 0x40},
 	{"med", 4, 0x80},        {"local-pref", 5, 0x40}, {"atomic", 6, 0x40},
 	{"aggregator", 7, 0xc0}, {"community", 8, 0xc0},  {"originator", 9, 0x80},
-	{"cluster", 10, 0x80},   {"ext", 16, 0xc0},       {"large", 32, 0xc0},
-	{"attribute", 255, 0},
+	{"cluster", 10, 0x80},   {"ext", 16, 0xc0},       {"rt", 16, 0xc0, true},
+	{"pmsi", 22, 0xc0},      {"large", 32, 0xc0},     {"attribute", 255, 0},
 };
 
-static bool value_parse(struct buf *out, uint8_t type, const char *s)
+static bool targets_parse(struct buf *out, const char *s)
 {
-	switch (type) {
+	char word[64];
+	uint8_t target[8];
+	int used;
+
+	for (; sscanf(s, " %63[^ ,]%n", word, &used) == 1; s += used + (s[used] == ',')) {
+		if (!target_parse(word, 2, target))
+			return false;
+		buf_put(out, target, sizeof(target));
+	}
+	return out->len > 0;
+}
+
+static bool value_parse(struct buf *out, const struct keyword *k, const char *s)
+{
+	switch (k->type) {
 	case 1:
 		return origin_parse(out, s);
 	case 2:
@@ -294,7 +314,7 @@ static bool value_parse(struct buf *out, uint8_t type, const char *s)
 	case 3:
 	case 9:
 	case 10:
-		return addresses_parse(out, s, type == 3);
+		return addresses_parse(out, s, k->type == 3);
 	case 4:
 	case 5:
 		return number_parse(out, s);
@@ -302,6 +322,8 @@ static bool value_parse(struct buf *out, uint8_t type, const char *s)
 		return aggregator_parse(out, s);
 	case 8:
 		return community_parse(out, s);
+	case 16:
+		return k->targets ? targets_parse(out, s) : hex_parse(out, s);
 	case 32:
 		return large_parse(out, s);
 	default:
@@ -342,7 +364,7 @@ const char *attributes_parse(struct buf *out, char **word, unsigned count, uint3
 		} else {
 			given[k] = true;
 			if (keywords[k].type != 6 &&
-			    !value_parse(&value[k], keywords[k].type, word[++i]))
+			    !value_parse(&value[k], &keywords[k], word[++i]))
 				error = "bad value";
 		}
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "feed_nlri.h"
 
 static size_t message_begin(struct buf *b, uint8_t type)
 {
@@ -233,18 +234,23 @@ static void attributes_put(struct buf *b, const struct wire_style *s, const stru
 
 // --- prefixes -----------------------------------------------------------------------------------
 
+struct put {
+	const struct blobs *blobs;
+	int family;
+	bool withdraw;
+};
+
 // Appends prefixes from *at on while the message stays within max.
-static void prefixes_put(struct buf *b, size_t limit, const struct wire_prefixes *x, uint32_t *at)
+static void prefixes_put(struct buf *b, size_t limit, const struct put *put,
+			 const struct wire_prefixes *x, uint32_t *at)
 {
 	for (; *at < x->count; ++*at) {
 		const struct prefix *p = &x->item[*at];
-		size_t n = (p->len + 7u) / 8;
 		if (x->skip && x->skip[*at])
 			continue;
-		if (b->len + 1 + n > limit)
+		if (b->len + nlri_size(put->family, put->blobs, p) > limit)
 			return;
-		buf_u8(b, p->len);
-		buf_put(b, p->b, n);
+		nlri_put(b, put->family, put->blobs, p, put->withdraw);
 	}
 }
 
@@ -276,13 +282,20 @@ unsigned wire_announce(struct buf *b, const struct wire_style *s, int family,
 	size_t n = 0;
 	const uint8_t *own =
 		set->verbatim ? attribute_find(set->attributes, set->len, 3, &n) : NULL;
-	bool v6 = feed_families[family].bytes == 16;
+	const struct put put = {.blobs = s->blobs, .family = family};
+	bool v6 = feed_families[family].bytes == 16 && feed_families[family].kind != NLRI_TYPED;
 	const uint8_t *next_hop = own ? own : v6 ? s->next_hop6 : s->next_hop4;
-	uint8_t next_hop_len = (uint8_t)(own ? n : v6 ? 16 : 4);
+	uint8_t next_hop_len = (uint8_t)(own ? n : v6 ? 16 : 4), with_rd[24] = {0};
 	bool mp = family != 0 || next_hop_len != 4;
+	if (feed_families[family].kind == NLRI_VPN && next_hop_len <= 16) {
+		memcpy(with_rd + 8, next_hop,
+		       next_hop_len); // RFC 4364 4.3.2: a distinguisher of zero
+		next_hop = with_rd;
+		next_hop_len = (uint8_t)(next_hop_len + 8);
+	}
 	unsigned updates = 0;
 	attributes_put(&attributes, s, set, mp ? NULL : next_hop);
-	if (attributes.len + 64 > s->max)
+	if (attributes.len + 160 > s->max)
 		prefixes.count = 0;
 	for (uint32_t at = 0; any_left(&prefixes, at);) {
 		size_t start = message_begin(b, MSG_UPDATE), length = 0, limit = start + s->max;
@@ -292,13 +305,13 @@ unsigned wire_announce(struct buf *b, const struct wire_style *s, int family,
 		buf_u16(b, 0);
 		if (mp) {
 			length = reach_begin(b, family, next_hop, next_hop_len);
-			prefixes_put(b, limit - attributes.len, &prefixes, &at);
+			prefixes_put(b, limit - attributes.len, &put, &prefixes, &at);
 			buf_set_u16(b, length, (uint16_t)(b->len - length - 2));
 		}
 		buf_put(b, attributes.data, attributes.len);
 		buf_set_u16(b, total, (uint16_t)(b->len - total - 2));
 		if (!mp)
-			prefixes_put(b, limit, &prefixes, &at);
+			prefixes_put(b, limit, &put, &prefixes, &at);
 		message_end(b, start);
 		updates++;
 		if (at == before) { // too long for even one prefix
@@ -315,13 +328,14 @@ unsigned wire_withdraw(struct buf *b, const struct wire_style *s, int family,
 		       const struct prefix *prefixes, uint32_t count)
 {
 	const struct wire_prefixes all = {.item = prefixes, .count = count};
+	const struct put put = {.blobs = s->blobs, .family = family, .withdraw = true};
 	unsigned updates = 0;
 	for (uint32_t at = 0; at < count; updates++) {
 		size_t start = message_begin(b, MSG_UPDATE), length = b->len;
 		size_t limit = start + (s->max < 60000 ? s->max : 60000);
 		buf_u16(b, 0);
 		if (family == 0) {
-			prefixes_put(b, limit - 2, &all, &at);
+			prefixes_put(b, limit - 2, &put, &all, &at);
 			buf_set_u16(b, length, (uint16_t)(b->len - length - 2));
 			buf_u16(b, 0);
 		} else {
@@ -330,7 +344,7 @@ unsigned wire_withdraw(struct buf *b, const struct wire_style *s, int family,
 			buf_put(b, "\x90\x0f\0\0", 4);
 			buf_u16(b, feed_families[family].afi);
 			buf_u8(b, feed_families[family].safi);
-			prefixes_put(b, limit, &all, &at);
+			prefixes_put(b, limit, &put, &all, &at);
 			buf_set_u16(b, length, (uint16_t)(b->len - length - 2));
 			buf_set_u16(b, length + 4, (uint16_t)(b->len - length - 6));
 		}

@@ -22,6 +22,7 @@ struct wire_style {
 	unsigned variant; // peers with different variants send different paths
 	uint8_t next_hop4[4], next_hop6[16];
 	size_t max; // of a message
+	const struct blobs *blobs; // where NLRI of several types stand
 };
 
 void wire_open(struct buf *b, const struct wire_open *o);
