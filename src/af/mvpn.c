@@ -21,14 +21,14 @@ static const char *const samples[] = {"1 100:1 10.0.0.1",
 
 const struct af af_mvpn = {
 	.name = "mvpn",
-	.title = "MVPN",
+	.title = "IPv4 MVPN",
 	.view = "ipv4-family mvpn",
 	.prompt = "af-mvpn",
 	.selector = "mvpn",
 	.afi = 1,
 	.safi = 5,
 	.key_size = MVPN4_KEY,
-	.props = AF_TYPED | AF_TARGETED | AF_NH_ANY,
+	.props = AF_TYPED | AF_TARGETED | AF_NH_ANY | AF_SELECT_NARROW,
 	.order = 50,
 	.index = AF_INDEX_mvpn,
 	.nlri_get = mvpn4_nlri_get,
@@ -45,4 +45,5 @@ const struct af af_mvpn = {
 	.to_inner = mvpn_to_inner,
 	.from_inner = mvpn_from_inner,
 	.route_type = mvpn_route_type,
+	.types = mvpn_types,
 };

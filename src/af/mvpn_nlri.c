@@ -183,13 +183,25 @@ const uint8_t *mvpn_rd(const struct af_key *key)
 	return key->b + (key->b[0] == TYPE_LEAF ? 2 * HEADER : HEADER);
 }
 
-// By distinguisher, then type and fields.
 int mvpn_compare(const struct af_key *a, const struct af_key *b)
 {
-	int order = memcmp(mvpn_rd(a), mvpn_rd(b), RD_SIZE);
+	int order = (int)mvpn_route_type(a) - (int)mvpn_route_type(b);
 
+	if (!order)
+		order = memcmp(mvpn_rd(a), mvpn_rd(b), RD_SIZE);
 	return order ? order : memcmp(a->b, b->b, AF_KEY_MAX);
 }
+
+const struct af_type mvpn_types[] = {
+	{1, "Intra-AS I-PMSI A-D", "Originator IP Addr"},
+	{2, "Inter-AS I-PMSI A-D", "AS Number"},
+	{3, "S-PMSI A-D", "C-S:C-G:Originator IP Addr"},
+	{4, "Leaf A-D", "Route Key:Originator IP Addr"},
+	{5, "Source Active A-D", "C-S:C-G"},
+	{6, "Shared Tree Join", "AS Number:C-RP:C-G"},
+	{7, "Source Tree Join", "AS Number:C-S:C-G"},
+	{0},
+};
 
 // An instance holds its routes under the same key: the distinguisher of a join is that of the route
 // toward the source, and so another PE's.

@@ -32,6 +32,7 @@ void mvpn4_text_put(struct buf *b, const struct af_key *key);
 void mvpn6_text_put(struct buf *b, const struct af_key *key);
 bool mvpn4_text_get(const char *text, struct af_key *ret);
 bool mvpn6_text_get(const char *text, struct af_key *ret);
+// By type, then by distinguisher: displays have a heading for each type.
 int mvpn_compare(const struct af_key *a, const struct af_key *b);
 bool mvpn4_senseless(const struct af_key *key); // RFC 6514 4.5: Source Active of an SSM group
 bool mvpn6_senseless(const struct af_key *key);
@@ -39,3 +40,4 @@ const uint8_t *mvpn_rd(const struct af_key *key);
 void mvpn_to_inner(const struct af_key *key, struct af_key *ret);
 void mvpn_from_inner(const struct af_key *key, const uint8_t rd[8], struct af_key *ret);
 unsigned mvpn_route_type(const struct af_key *key);
+extern const struct af_type mvpn_types[];

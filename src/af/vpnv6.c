@@ -17,7 +17,7 @@ const struct af af_vpnv6 = {
 	.key_size = VPN_PREFIX6_KEY,
 	.prefix_bits = 128,
 	.props = AF_PREFIX | AF_WIDE | AF_UNICAST | AF_LABELED | AF_TARGETED | AF_NH_RD |
-		 AF_NH_LINK_LOCAL,
+		 AF_NH_LINK_LOCAL | AF_SELECT_NARROW,
 	.order = 70,
 	.index = AF_INDEX_vpnv6,
 	.nlri_get = vpn_prefix6_nlri_get,
