@@ -9,30 +9,37 @@
 //
 // A route that was lent is not lent on, so there are no circles. A route under the instance's own
 // distinguisher that the instance itself lent is not taken back.
-// After a change of links, exchange_order walks over what is concerned and nothing else: an index
-// tells which VPN routes carry a target. RFC 4364 section 4.3.
+// Nor does it keep an instance from giving what it has itself: it gives the best of its own paths
+// (rib_best_own), also while a lent one is better. So the outcome depends on no order of arrival.
+// After a change of links a walk passes over what is concerned and nothing else: an index tells which
+// VPN routes carry a target. RFC 4364 section 4.3.
 #pragma once
 
 #include "rib/rib.h"
 #include "vpn/link.h"
 
 struct exchange;
-struct exchange *exchange_new(void);
+// Labels of single routes are taken from 2^19 upwards: those that are `shard` modulo `shards`.
+struct exchange *exchange_new(unsigned shard, unsigned shards);
 void exchange_free(struct exchange *x);
 
-// The rib of an instance (0: the public one, first of all). NULL: it is gone, and with it all that
-// it lent; the caller frees the rib afterwards.
+// The rib of an instance (0: the public one, first of all, while it has no VPN routes yet). NULL: it
+// is gone, and with it all that it lent, at once; the caller frees the rib afterwards. The other way
+// round, exchange_free goes before the ribs do.
 void exchange_rib(struct exchange *x, uint16_t instance, struct rib *r);
 // From now on moved routes meet this link (copied; NULL: none any more). What stands is made true
-// by exchange_order.
+// by walks, one for each direction in which it differs. An inner family that exchanges routes with
+// none is ignored.
 void exchange_link(struct exchange *x, uint16_t instance, const struct af *inner, const struct vpn_link *link);
 // rib_ops.moved of the instance's rib.
 void exchange_moved(struct exchange *x, uint16_t instance, const struct af *af, const struct rib_move *m);
 
 // --- making what stands true --------------------------------------------------------------------
-// A walk: import: routes of the VPN table that carry a target which one of the instance's links,
-// that of the last finished walk or the present one, names (all of them when anything else of the
-// import differs or again is set); export: all routes of the instance's table.
+// A walk: import: routes of the VPN table that carry a target in which the link of the last finished
+// walk and the present one differ; when anything else of the import differs, or again is set, those
+// that carry any target of the two. Export: all routes of the instance's table.
+// Counts are of routes: what is lent now and was not is newly accepted, the other way round newly
+// rejected. best_moved: in the instance's table, or the VPN table (export).
 // Owned by the caller. Survives any change of tables and links between its slices.
 struct exchange_walk;
 struct exchange_walk *exchange_walk_new(struct exchange *x, uint16_t instance, const struct af *inner, bool import, bool again);
@@ -41,5 +48,9 @@ void exchange_walk_counts(const struct exchange_walk *w, struct sweep_counts *re
 unsigned exchange_walk_percent(const struct exchange_walk *w);
 void exchange_walk_free(struct exchange_walk *w);
 
-struct exchange_totals { uint32_t targets, places; size_t bytes; };
+struct exchange_totals {
+	uint32_t targets; // that somebody carries or asks for
+	uint32_t places;  // of destinations under targets
+	size_t bytes;     // of both
+};
 void exchange_totals(const struct exchange *x, struct exchange_totals *ret);
