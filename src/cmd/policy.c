@@ -171,6 +171,7 @@ static const struct row rows[] = {
 	FILTER_ROW("ip community-filter", "Community filter", "Shows community filters."),
 	FILTER_ROW("ip extcommunity-filter", "Extended community filter",
 		   "Shows extended community filters."),
+	FILTER_ROW("ip rd-filter", "Route distinguisher filter", "Shows RD filters."),
 	FILTER_ROW("ip large-community-filter", "Large community filter",
 		   "Shows large community filters."),
 };

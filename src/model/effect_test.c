@@ -21,6 +21,7 @@ static const char base[] =
 	"ip extcommunity-list soo advanced sa index 10 permit ^1:\n#\n"
 	"ip large-community-filter basic l index 10 permit 1:1:1\n#\n"
 	"ip large-community-filter advanced la index 10 permit ^1:\n#\n"
+	"ip rd-filter 1 index 10 permit 1:1\n#\n"
 	"ip community-list cl\n community 1:1\n#\n"
 	"ip large-community-list ll\n large-community 1:1:1\n#\n"
 	"acl number 2000\n rule 5 permit source 10.0.0.0 0.255.255.255\n#\n"
@@ -40,6 +41,7 @@ static const char base[] =
 	"route-policy uses permit node 73\n if-match extcommunity-list soo sa\n apply cost 7\n#\n"
 	"route-policy uses permit node 80\n if-match large-community-filter l\n apply cost 8\n#\n"
 	"route-policy uses permit node 81\n if-match large-community-filter la\n apply cost 8\n#\n"
+	"route-policy uses permit node 82\n if-match rd-filter 1\n apply cost 8\n#\n"
 	"route-policy uses permit node 90\n apply community community-list cl\n"
 	" apply large-community-list ll overwrite\n#\n"
 	"route-policy plain permit node 10\n apply cost 9\n#\n"
@@ -80,6 +82,7 @@ static const char *const changes[] = {
 	"ip extcommunity-list soo advanced sa index 20 permit ^2:",
 	"ip large-community-filter basic l index 20 permit 2:2:2",
 	"ip large-community-filter advanced la index 20 permit ^2:",
+	"ip rd-filter 1 index 20 permit 2:*",
 	"ip community-list cl\n community 2:2",
 	"ip large-community-list ll\n large-community 2:2:2",
 	"route-policy uses deny node 5",
@@ -99,6 +102,9 @@ static const char *const changes[] = {
 	RP " if-match tag 9",
 	RP " if-match protocol static",
 	RP " if-match route-type ibgp",
+	RP " if-match route-type mvpn 1",
+	RP " if-match rd-filter 1",
+	RP " if-match mpls-label",
 	RE " apply as-path 7 additive",
 	RE " apply comm-filter 1 delete",
 	RE " apply community 3:3",
@@ -113,6 +119,7 @@ static const char *const changes[] = {
 	"route-policy uses permit node 10\n apply tag 5",
 	RE " apply ip-address next-hop 10.1.1.1",
 	"route-policy uses permit node 20\n apply ipv6 next-hop 2001:db8::9",
+	RE " apply mpls-label",
 	RP " goto next-node",
 	"bgp 100\n peer 2001:db8::7 as-number 200",
 	"bgp 100\n router-id 10.9.9.7",

@@ -27,6 +27,8 @@ const char *const examples[] = {
 	"ip extcommunity-list soo advanced s2 index 10 permit .*",
 	"ip large-community-filter basic l1 index 10 permit 1:2:3 4:5:6",
 	"ip large-community-filter advanced l2 index 10 permit ^1:",
+	"ip rd-filter 1 permit 100:1 10.0.0.1:* 70000:2",
+	"ip rd-filter 1 index 30 deny *:*",
 	"ip community-list cl\ncommunity 100:1 no-export\ncommunity 200:1",
 	"ip large-community-list ll\nlarge-community 1:2:3",
 	"acl 2000\nrule permit source 10.0.0.0 0.255.255.255\nrule 20 deny source any\nrule permit",
@@ -47,7 +49,8 @@ const char *const examples[] = {
 	"if-match extcommunity-list soo s1\nif-match cost 10\n"
 	"if-match cost greater-equal 1 less-equal 5\nif-match preference 100\nif-match tag 7\n"
 	"if-match protocol bgp static\nif-match route-type ibgp\nif-match route-type ebgp\n"
-	"if-match route-type external-type1\ngoto next-node\ngoto next-node 20",
+	"if-match route-type external-type1\nif-match route-type mvpn 1 3\n"
+	"if-match rd-filter 1\nif-match mpls-label\ngoto next-node\ngoto next-node 20",
 	"route-policy rp permit node 20\napply as-path 100 200 additive\n"
 	"apply as-path 1.1 overwrite\napply as-path 100 delete\napply as-path none overwrite\n"
 	"apply comm-filter 1 delete\napply comm-filter b1 delete\n"
@@ -60,7 +63,7 @@ const char *const examples[] = {
 	"apply local-preference 200\napply local-preference + 10\napply preferred-value 300\n"
 	"apply preference 20\napply origin igp\napply origin egp 100\napply origin incomplete\n"
 	"apply tag 9\napply ip-address next-hop 10.1.1.1\napply ip-address next-hop peer-address\n"
-	"apply ipv6 next-hop 2001:db8::1\napply ipv6 next-hop peer-address",
+	"apply ipv6 next-hop 2001:db8::1\napply ipv6 next-hop peer-address\napply mpls-label",
 	"bgp 100\nrouter-id 10.1.1.1\nas-path-limit\nas-path-limit 100\ncheck-first-as\n"
 	"undo check-first-as\nprivate-4-byte-as enable\nshutdown\nundo shutdown\nkeep-all-routes\n"
 	"default local-preference 200\n"

@@ -1,6 +1,7 @@
-// Named filters of attributes: AS paths, communities of all kinds; and the sets of communities that
-// route-policies apply. One statement is one entry, found by its index, as in prefix_list.c. A
-// filter is basic (values) or advanced (regular expressions); by its number, or by the word.
+// Named filters of what routes have besides a prefix: AS paths, communities of all kinds, route
+// distinguishers; and the sets of communities that route-policies apply. One statement is one entry,
+// found by its index, as in prefix_list.c. A filter is basic (values) or advanced (regular
+// expressions); by its number, or by the word. Entries of an rd-filter are values.
 #include "model/private.h"
 
 #include <ctype.h>
@@ -80,6 +81,7 @@ static const char *const name_params[] = {
 	"extcommunity-filter-name",
 	"large-community-filter-name",
 	"soo-list-name",
+	"rd-filter-number",
 };
 
 static const char *filter_name(const struct conf_line *l)
@@ -177,6 +179,11 @@ static void take_ext_filter(struct taking *t, const struct conf_line *l)
 	take_basic(t, l, FILTER_EXT_COMMUNITY);
 }
 
+static void take_rd(struct taking *t, const struct conf_line *l)
+{
+	take_basic(t, l, FILTER_RD);
+}
+
 static void take_soo(struct taking *t, const struct conf_line *l)
 {
 	take_basic(t, l, FILTER_SOO);
@@ -263,6 +270,12 @@ static const struct row rows[] = {
 			 "regular-expression",
 	      .value = "permit deny regular-expression",
 	      .help = "Adds an entry to an advanced large community filter."),
+	ENTRY(ORDER_RD, NULL, take_rd,
+	      .grammar = "ip rd-filter rd-filter-number<1-1024>" INDEX "rd-pattern&<1-10>",
+	      .value = "permit deny rd-pattern",
+	      .help = "Adds an entry to an RD filter: route distinguishers of which a route must have "
+		      "one. In ASN:* and IP-address:* the number does not count, in *:* nothing "
+		      "does."),
 	{.views = "system",
 	 .grammar = "ip community-list community-list-name",
 	 .enters = "community-list",
@@ -322,6 +335,8 @@ const struct param model_params[] = {
 	FILTER_NAME("soo-list-name", "Name of a list of sites of origin"),
 	FILTER_NAME("community-list-name", "Name of a set of communities"),
 	FILTER_NAME("large-community-list-name", "Name of a set of large communities"),
+	{"rd-pattern", PARAM_CUSTOM, 0, 0, "Route distinguisher, with * for any number",
+	 "ASN:nn or IP-address:nn or with * for nn", source_rd_pattern},
 	{"site-of-origin", PARAM_RT, 0, 0, "Site of origin", NULL, NULL},
 	{"source-ipv4-address", PARAM_IPV4, 0, 0, "Source address", NULL, NULL},
 	{"source-ipv6-address", PARAM_IPV6, 0, 0, "Source address", NULL, NULL},

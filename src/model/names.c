@@ -22,6 +22,7 @@ static const struct {
 	{"extcommunity-filter-name", FILTER_EXT_COMMUNITY},
 	{"large-community-filter-name", FILTER_LARGE_COMMUNITY},
 	{"soo-list-name", FILTER_SOO},
+	{"rd-filter-number", FILTER_RD},
 	{"community-list-name", SET_COMMUNITY},
 	{"large-community-list-name", SET_LARGE_COMMUNITY},
 };
@@ -39,6 +40,7 @@ static const struct {
 	[FILTER_LARGE_COMMUNITY] = {ORDER_LARGE_COMMUNITY, "large community filter"},
 	[FILTER_EXT_COMMUNITY] = {ORDER_EXT_COMMUNITY, "extended community filter"},
 	[FILTER_SOO] = {ORDER_SOO, "extended community list"},
+	[FILTER_RD] = {ORDER_RD, "RD filter"},
 	[SET_COMMUNITY] = {ORDER_COMMUNITY_LIST, "community list"},
 	[SET_LARGE_COMMUNITY] = {ORDER_LARGE_COMMUNITY_LIST, "large community list"},
 	[KIND_POLICY] = {ORDER_ROUTE_POLICY, "route-policy"},

@@ -97,6 +97,26 @@ static void take_match_ext(struct taking *t, const struct conf_line *l)
 	match_names(t, l, match_add(t, MATCH_EXT_COMMUNITY));
 }
 
+static void take_match_rd(struct taking *t, const struct conf_line *l)
+{
+	match_names(t, l, match_add(t, MATCH_RD));
+}
+
+static void take_match_label(struct taking *t, const struct conf_line *l)
+{
+	(void)l;
+	match_add(t, MATCH_MPLS_LABEL);
+}
+
+// Types of NLRI: each a word by itself.
+static void take_match_key_type(struct taking *t, const struct conf_line *l)
+{
+	struct source_match *m = match_add(t, MATCH_KEY_TYPE);
+
+	for (unsigned i = 3; i < l->words; i++)
+		m->low |= 1u << (conf_line_word(l, i)[0] - '0');
+}
+
 static void take_match_soo(struct taking *t, const struct conf_line *l)
 {
 	match_names(t, l, match_add(t, MATCH_SOO));
@@ -245,6 +265,12 @@ static void take_apply_ext(struct taking *t, const struct conf_line *l)
 
 	a->mode = mode_of(l, MODE_SET);
 	take_values(t, l, 2, &a->words);
+}
+
+static void take_apply_label(struct taking *t, const struct conf_line *l)
+{
+	(void)l;
+	apply_add(t, APPLY_MPLS_LABEL);
 }
 
 static void take_apply_number(struct taking *t, const struct conf_line *l)
@@ -413,6 +439,17 @@ static const struct row rows[] = {
 	       .help = "Matches routes by where they come from; types of other protocols match no "
 		       "BGP route.",
 	       .more = MEANS(.take = take_match_type)),
+	CLAUSE(34, .grammar = "if-match route-type mvpn { 1 | 2 | 3 | 4 | 5 | 6 | 7 }*",
+	       .value = "1 2 3 4 5 6 7",
+	       .help = "Matches MVPN routes by their type (RFC 6514), and no other routes.",
+	       .more = MEANS(.take = take_match_key_type)),
+	MATCH(35, take_match_rd, .grammar = "if-match rd-filter rd-filter-number<1-1024>",
+	      .help = "Matches routes whose route distinguisher the filter permits. In a VPN instance "
+		      "a route has that of the VPN route it was imported from; a route without one "
+		      "matches no filter."),
+	CLAUSE(36, .grammar = "if-match mpls-label",
+	       .help = "Matches routes that have an MPLS label.",
+	       .more = MEANS(.take = take_match_label)),
 	APPLY(40, take_apply_path,
 	      .grammar =
 		      "apply as-path { { as-number }&<1-128> { additive | overwrite | delete } | "
@@ -469,6 +506,10 @@ static const struct row rows[] = {
 	APPLY(53, take_apply_next_hop,
 	      .grammar = "apply ipv6 next-hop { ipv6-address | peer-address }",
 	      .value = "ipv6-address peer-address", .help = "Sets the next hop of IPv6 routes."),
+	CLAUSE(54, .grammar = "apply mpls-label",
+	       .help = "Has no effect: VPN routes have a label in any case, and other routes are sent "
+		       "in families without.",
+	       .more = MEANS(.take = take_apply_label)),
 	CLAUSE(60, .grammar = "goto next-node [ node-number<0-65535> ]", .value = "node-number",
 	       .help = "Goes on with the next node, or with that node, when this one has matched.",
 	       .check = check_goto, .more = MEANS(.take = take_goto)),
