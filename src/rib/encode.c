@@ -146,29 +146,12 @@ static const struct af_key *item_key(const struct writing *x, const struct windo
 	return destination_key(table_at(&x->g->family->table, i->destination));
 }
 
-// The key is the last thing that was written; what has no room in any message was not.
-static void put_label(struct writing *x, const struct af_key *key, uint32_t attr)
-{
-	const struct family *f = x->g->family;
-	uint8_t *nlri = x->w.b->data + x->w.b->len - f->af->nlri_size(key);
-
-	if (attr)
-		f->af->label_put(nlri, attr_at(&f->attrs, attr)->local.label);
-	else
-		f->af->label_withdraw(nlri);
-}
-
 static void write_keys(struct writing *x, const struct window_bucket *b)
 {
-	bool labeled = x->g->family->af->props & AF_LABELED;
-
-	for (uint32_t i = b->head; i != UINT32_MAX; i = x->e->items[i].next) {
-		const struct af_key *key = item_key(x, &x->e->items[i]);
-		unsigned before = x->w.keys;
-		update_key(&x->w, key);
-		if (labeled && x->w.keys > before)
-			put_label(x, key, b->attr);
-	}
+	if (b->attr)
+		x->w.label = attr_at(&x->g->family->attrs, b->attr)->local.label;
+	for (uint32_t i = b->head; i != UINT32_MAX; i = x->e->items[i].next)
+		update_key(&x->w, item_key(x, &x->e->items[i]));
 }
 
 // The set's bytes without NEXT_HOP, which has its own place.
