@@ -10,46 +10,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-// Replaces @af and @prefix in a grammar; the text lives as long as the process.
-static char *grammar_for(const char *grammar, const struct af *af)
-{
-	struct buf b = {0};
-	for (const char *p = grammar; *p;) {
-		if (!strncmp(p, "@af ", 4)) {
-			if (af->selector[0])
-				buf_format(&b, "%s ", af->selector);
-			p += 4;
-		} else if (!strncmp(p, "@prefix", 7)) {
-			buf_text(&b, af->prefix_bits == 32 ? "ipv4-address [ mask-length ]"
-							   : "ipv6-address [ prefix-length ]");
-			p += 7;
-		} else {
-			buf_u8(&b, (uint8_t)*p++);
-		}
-	}
-	return buf_steal(&b);
-}
-
-void template_expand(const struct row_template *t, unsigned count, struct row_table *ret)
-{
-	struct row *rows = mem_zero(sizeof *rows * count * af_count);
-	unsigned n = 0;
-	for (unsigned i = 0; i < count; i++)
-		for (unsigned f = 0; f < af_count; f++) {
-			if ((af_list[f]->props & t[i].needs) != t[i].needs)
-				continue;
-			rows[n] = t[i].row;
-			rows[n].grammar = grammar_for(t[i].row.grammar, af_list[f]);
-			rows[n].more = af_list[f];
-			n++;
-		}
-	*ret = (struct row_table){rows, n};
-}
-
 // Parameters that only commands have.
 static const struct param own_params[] = {
 	{"filter-name", PARAM_NAME, 1, 200, "Name or number of a filter"},
 	{"file-name", PARAM_NAME, 1, 255, "Name of a file"},
+	{"route-key", PARAM_NAME, 1, 200,
+	 "What a route has behind its distinguisher, joined by colons"},
 };
 
 static void params_add(struct cli_schema *s)
@@ -63,22 +29,26 @@ static void params_add(struct cli_schema *s)
 	s->param_count += own;
 }
 
-#define EXPANDED 3 // tables of cmd_schema that are made here: the first ones behind model's
+// Tables that are made here, with one row per family: the first ones behind model's.
+static const struct template_table *const templates[] = {&peer_templates, &group_templates,
+							 &route_templates, &reset_templates};
+#define EXPANDED (sizeof templates / sizeof *templates)
+
+static const struct row_table *const fixed[] = {&commit_table, &policy_table, &job_table,
+						&system_table, &reset_table};
+#define FIXED (sizeof fixed / sizeof *fixed)
 
 void cmd_schema(struct cli_schema *ret)
 {
 	model_schema(ret);
 	params_add(ret);
-	struct row_table *all = mem_zero(sizeof *all * (ret->table_count + 8));
+	struct row_table *all = mem_zero(sizeof *all * (ret->table_count + EXPANDED + FIXED));
 	unsigned n = ret->table_count;
 	memcpy(all, ret->tables, sizeof *all * n);
-	template_expand(peer_templates, peer_template_count, &all[n++]);
-	template_expand(route_templates, route_template_count, &all[n++]);
-	template_expand(reset_templates, reset_template_count, &all[n++]);
-	all[n++] = commit_table;
-	all[n++] = policy_table;
-	all[n++] = job_table;
-	all[n++] = system_table;
+	for (unsigned i = 0; i < EXPANDED; i++)
+		template_expand(templates[i], &all[n++]);
+	for (unsigned i = 0; i < FIXED; i++)
+		all[n++] = *fixed[i];
 	ret->tables = all;
 	ret->table_count = n;
 }
@@ -86,13 +56,11 @@ void cmd_schema(struct cli_schema *ret)
 void cmd_schema_free(struct cli_schema *s)
 {
 	struct cli_schema of_model;
+	struct row_table *all = (struct row_table *)s->tables;
 	model_schema(&of_model);
-	for (unsigned t = of_model.table_count; t < of_model.table_count + EXPANDED; t++) {
-		for (unsigned i = 0; i < s->tables[t].count; i++)
-			mem_free((void *)s->tables[t].rows[i].grammar);
-		mem_free((void *)s->tables[t].rows);
-	}
-	mem_free((void *)s->tables);
+	for (unsigned t = 0; t < EXPANDED; t++)
+		template_free(&all[of_model.table_count + t]);
+	mem_free(all);
 	mem_free((void *)s->params);
 }
 
@@ -119,6 +87,15 @@ bool call_peer_address(const struct cli_call *c, struct ip *ret)
 	if (!text)
 		text = conf_value(c->line, "ipv6-address");
 	return text && ip_parse(text, ret);
+}
+
+bool call_bgp_runs(struct cli_call *c)
+{
+	const struct speaker_config *config = speaker_running(app_of(c)->speaker);
+	if (config && config->present)
+		return true;
+	cli_error(c, "BGP is not configured.");
+	return false;
 }
 
 bool call_prefix(struct cli_call *c, const struct af *af, struct ip *ret, int *ret_bits)

@@ -28,13 +28,25 @@ void cmd_schema_free(struct cli_schema *s);
 void cmd_setup(struct app *a, struct cli_setup *ret);
 
 // --- rows that stand for one row per family -------------------------------------------------------
-// In a template's grammar `@af` is replaced by the family's selector and `@prefix` by its form of an
-// address with length; row.more is the family. Templates that need properties name them.
+// In a template's grammar these words are written out for each family, and row.more is the family:
+//   @af        its selector
+//   @instance  its words behind `vpn-instance NAME`
+//   @address   what peers of it are named by; @instance-address: those of a VPN instance
+//   @prefix    its form of an address with length
+//   @tables    selector and the tables of it that can be asked for; @peers: likewise, for peers
+//   @types     its types of routes, one of them
+//   @reset     reset_word
 struct row_template {
 	struct row row;
-	uint32_t needs; // enum af_prop bits; 0: every family
+	uint32_t needs, lacks;              // enum af_prop bits
+	bool (*fits)(const struct af *af);  // NULL: nothing more is asked
 };
-void template_expand(const struct row_template *t, unsigned count, struct row_table *ret);
+struct template_table {
+	const struct row_template *rows;
+	unsigned count;
+};
+void template_expand(const struct template_table *t, struct row_table *ret);
+void template_free(struct row_table *expanded);
 
 static inline const struct af *call_family(const struct cli_call *c)
 {
@@ -45,6 +57,7 @@ static inline const struct af *call_family(const struct cli_call *c)
 bool call_peer_address(const struct cli_call *c, struct ip *ret); // ipv4-address or ipv6-address of the line
 // The prefix of `@prefix`: *ret_bits is -1 when no length was typed. false after cli_error.
 bool call_prefix(struct cli_call *c, const struct af *af, struct ip *ret, int *ret_bits);
+bool call_bgp_runs(struct cli_call *c); // false after cli_error
 
 // --- words that several displays share -----------------------------------------------------------
 void show_duration(struct buf *b, uint64_t us); // hh:mm:ss, then 0147h32m
@@ -56,7 +69,6 @@ struct json_t;
 void show_json(struct buf *b, struct json_t *value);
 
 // --- tables of the topics ----------------------------------------------------------------------------
-extern const struct row_template peer_templates[], route_templates[], reset_templates[];
-extern const unsigned peer_template_count, route_template_count, reset_template_count;
-extern const struct row_table commit_table, policy_table, job_table, system_table, debug_table;
+extern const struct template_table peer_templates, group_templates, route_templates, reset_templates;
+extern const struct row_table commit_table, policy_table, job_table, system_table, reset_table;
 void commit_run(struct cli_call *c);

@@ -1,244 +1,14 @@
-// display bgp [...] routing-table ...: reads the tables through the speaker, in batches sorted by
-// key, and prints them as they come: memory does not grow with the table, a slow terminal holds the
-// reading back, and Ctrl+C leaves it. VRP puts the number of routes first, so a filtered display
-// reads twice: once to count, once to print.
+// display bgp [...] routing-table ... in all its forms: the grammar, and what the words ask for. How
+// it is read and printed stands in show.c.
 #include "cmd/route.h"
+
+#include "cmd/show.h"
+
+#include "base/text.h"
 
 #include <string.h>
 
-#include <jansson.h>
-
-#include "base/mem.h"
-
-enum show_phase { SHOW_COUNT, SHOW_PRINT, SHOW_TOLD };
-
-struct show {
-	struct cli_call *call;
-	enum show_phase phase;
-	struct rib_query query;
-	struct af_key exact, within;
-	struct route_filter *filter;
-	struct speaker_read *read;
-	bool statistics, detail, first, stopped;
-	unsigned count, best;
-	unsigned asked, told; // detail: peers looked at, and those that have been told the prefix
-	struct ip address;    // typed without a length: looked up from the longest prefix down
-	int shorter;          // length to try when there is nothing; -1: no more
-	struct buf last;      // prefix of the row before
-	struct buf out;
-};
-
-static void show_free(struct show *s)
-{
-	route_filter_free(s->filter);
-	buf_free(&s->last);
-	buf_free(&s->out);
-	mem_free(s);
-}
-
-static void show_flush(struct show *s)
-{
-	cli_write(s->call, buf_cstr(&s->out), s->out.len);
-	buf_clear(&s->out);
-}
-
-static void show_route(struct show *s, const struct rib_route *route)
-{
-	struct route_record r;
-	route_record_fill(app_of(s->call), &r, route, s->query.view);
-	if (s->call->json) {
-		buf_text(&s->out, s->first ? "\n" : ",\n");
-		show_json(&s->out, route_json(&r));
-	} else if (s->detail) {
-		route_detail(&s->out, &r);
-	} else {
-		r.same_prefix = !strcmp(buf_cstr(&s->last), buf_cstr(&r.prefix));
-		route_row(&s->out, &r);
-		buf_clear(&s->last);
-		buf_text(&s->last, buf_cstr(&r.prefix));
-	}
-	s->first = false;
-	route_record_free(&r);
-}
-
-// A peer that has the prefix in its Adj-RIB-Out.
-static void show_told_peer(struct show *s)
-{
-	struct speaker_peer *p = speaker_peer_by_number(app_of(s->call)->speaker, s->query.peer);
-	if (!p)
-		return;
-	s->told++;
-	buf_text(&s->out, "    ");
-	ip_put(&s->out, &speaker_peer_config(p)->address);
-	buf_u8(&s->out, '\n');
-}
-
-static bool show_rows(void *arg, const struct rib_route *routes, unsigned n)
-{
-	struct show *s = arg;
-	if (s->phase == SHOW_TOLD) {
-		if (n)
-			show_told_peer(s);
-		return true;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		if (!route_filter_matches(s->filter, &routes[i], s->query.view))
-			continue;
-		if (s->phase == SHOW_COUNT) {
-			s->count++;
-			s->best += routes[i].best;
-		} else {
-			show_route(s, &routes[i]);
-		}
-	}
-	show_flush(s);
-	if (cli_full(s->call))
-		speaker_read_pause(s->read, true);
-	return true;
-}
-
-static void show_start(struct show *s);
-static void show_end(void *arg, bool complete);
-
-// An address without a length: the next shorter prefix that could contain it.
-static bool show_shorter(struct show *s)
-{
-	if (s->count || s->shorter < 0)
-		return false;
-	s->query.af->from_prefix(&s->address, (unsigned)s->shorter--, &s->exact);
-	show_start(s);
-	return true;
-}
-
-// Detail: asks for the next peer's Adj-RIB-Out. false: all have been asked, and the answer is printed.
-static bool show_next_peer(struct show *s)
-{
-	struct speaker *speaker = app_of(s->call)->speaker;
-	s->phase = SHOW_TOLD;
-	s->query.view = RIB_VIEW_ADVERTISED;
-	while (s->asked < speaker_peer_count(speaker)) {
-		const struct speaker_peer *p = speaker_peer_at(speaker, s->asked++);
-		const struct sess_negotiated *n = sess_get_negotiated(speaker_peer_session(p));
-		if (!n || !(n->families & af_bit(s->query.af)))
-			continue;
-		s->query.peer = speaker_peer_number(p);
-		s->read = speaker_read_start(speaker, INSTANCE_PUBLIC, &s->query, NULL, show_rows,
-					     show_end, s);
-		return true;
-	}
-	if (s->told)
-		cli_print(s->call, " Advertised to such %u peers:\n", s->told);
-	else
-		cli_print(s->call, " Not advertised to any peer yet\n");
-	show_flush(s);
-	return false;
-}
-
-static void show_counted(struct show *s)
-{
-	s->stopped = s->detail && !s->count && !s->call->json;
-	if (s->stopped)
-		cli_print(s->call, "Info: The network does not exist.\n");
-}
-
-static void show_end(void *arg, bool complete)
-{
-	struct show *s = arg;
-	struct cli_call *c = s->call;
-	s->read = NULL;
-	if (complete && s->phase == SHOW_COUNT) {
-		if (show_shorter(s))
-			return;
-		show_counted(s);
-		if (!s->statistics && !s->stopped) {
-			s->phase = SHOW_PRINT;
-			show_start(s);
-			return;
-		}
-	}
-	if (complete && s->detail && !s->stopped && !c->json && s->phase != SHOW_COUNT &&
-	    show_next_peer(s))
-		return;
-	if (c->json && !s->stopped)
-		cli_print(c, s->statistics ? "{\"routes\":%u,\"best\":%u}\n" : "\n]}\n", s->count,
-			  s->best);
-	else if (s->statistics)
-		cli_print(c, " Total Number of Routes: %u\n", s->count);
-	show_free(s);
-	c->data = NULL;
-	cli_done(c);
-}
-
-static void show_cancel(struct cli_call *c)
-{
-	struct show *s = c->data;
-	if (!s)
-		return;
-	if (s->read)
-		speaker_read_cancel(s->read);
-	show_free(s);
-	c->data = NULL;
-}
-
-static void show_resume(struct cli_call *c)
-{
-	struct show *s = c->data;
-	if (s && s->read)
-		speaker_read_pause(s->read, false);
-}
-
-static void show_legend(struct show *s)
-{
-	struct cli_call *c = s->call;
-	struct buf b = {0};
-	buf_text(&b, " BGP Local router ID is ");
-	show_router_id(&b, speaker_running(app_of(c)->speaker)->router_id);
-	buf_text(
-		&b,
-		"\n Status codes: * - valid, > - best, d - damped, x - best external, a - add path,\n"
-		"               h - history,  i - internal, s - suppressed, S - Stale\n"
-		"               Origin : i - IGP, e - EGP, ? - incomplete\n"
-		" RPKI validation codes: V - valid, I - invalid, N - not-found\n\n");
-	if (s->query.view == RIB_VIEW_ADVERTISED)
-		buf_format(&b, " Advertised routes total: %u\n", s->count);
-	else if (s->query.peer != RIB_NO_PEER)
-		buf_format(&b, " Received routes total: %u\n", s->count);
-	else
-		buf_format(&b, " Total Number of Routes: %u\n", s->count);
-	route_row_head(&b, s->query.af);
-	cli_write(c, buf_cstr(&b), b.len);
-	buf_free(&b);
-}
-
-static void show_detail_head(struct show *s)
-{
-	struct buf b = {0};
-	const struct speaker_config *config = speaker_running(app_of(s->call)->speaker);
-	buf_text(&b, "\n BGP local router ID : ");
-	show_router_id(&b, config->router_id);
-	buf_format(
-		&b,
-		"\n Local AS number : %u\n Paths:   %u available, %u best, %u select, 0 best-external, 0 add-path\n",
-		config->as, s->count, s->best, s->best);
-	cli_write(s->call, buf_cstr(&b), b.len);
-	buf_free(&b);
-}
-
-static void show_start(struct show *s)
-{
-	if (s->phase == SHOW_PRINT && s->call->json)
-		cli_print(s->call, "{\"total\":%u,\"routes\":[", s->count);
-	else if (s->phase == SHOW_PRINT && s->detail && s->count)
-		show_detail_head(s);
-	else if (s->phase == SHOW_PRINT && !s->detail)
-		show_legend(s);
-	s->first = true;
-	s->read = speaker_read_start(app_of(s->call)->speaker, INSTANCE_PUBLIC, &s->query, NULL,
-				     show_rows, show_end, s);
-}
-
-// What the words ask for: view, peer, prefix. false after cli_error.
-static bool show_query(struct cli_call *c, struct show *s)
+static enum rib_view view_of(const struct conf_line *l)
 {
 	static const struct {
 		const char *word;
@@ -247,120 +17,242 @@ static bool show_query(struct cli_call *c, struct show *s)
 		     {"accepted-routes", RIB_VIEW_ACCEPTED},
 		     {"not-accepted-routes", RIB_VIEW_NOT_ACCEPTED},
 		     {"advertised-routes", RIB_VIEW_ADVERTISED}};
-	s->query =
-		(struct rib_query){.af = call_family(c), .view = RIB_VIEW_LOC, .peer = RIB_NO_PEER};
-	for (unsigned i = 0; i < sizeof views / sizeof *views; i++) {
-		if (!conf_has(c->line, views[i].word))
-			continue;
-		struct ip address = {0};
-		call_peer_address(c, &address);
-		struct speaker_peer *p =
-			speaker_peer_find(app_of(c)->speaker, INSTANCE_PUBLIC, &address);
-		if (!p) {
-			cli_error(c, "The peer does not exist.");
-			return false;
-		}
-		s->query.view = views[i].view;
-		s->query.peer = speaker_peer_number(p);
-	}
+	for (unsigned i = 0; i < sizeof views / sizeof *views; i++)
+		if (conf_has(l, views[i].word))
+			return views[i].view;
+	return RIB_VIEW_LOC;
+}
+
+// What a peer sent or was told: one table, that of the first place that has the peer.
+static bool add_peer(struct show *s, enum rib_view view)
+{
+	const struct place *place;
+	const struct speaker_peer *p = scope_peer(s->call, &s->scope, &place);
+	if (!p)
+		return false;
+	show_add(s, place);
+	s->by_peer = true;
+	s->sections[0].view = view;
+	s->sections[0].peer = speaker_peer_number(p);
 	return true;
 }
 
-static void show_begin(struct cli_call *c, struct show *s)
+// The tables of the line. false after cli_error.
+static bool add_tables(struct show *s)
 {
-	s->call = c;
-	c->data = s;
-	s->phase = SHOW_COUNT;
-	s->statistics = conf_has(c->line, "statistics");
-	c->resume = show_resume;
-	cli_later(c, show_cancel);
-	show_start(s);
+	enum rib_view view = view_of(s->call->line);
+	s->want.by_rd = s->scope.by_rd;
+	memcpy(s->want.rd, s->scope.rd, RD_SIZE);
+	if (view != RIB_VIEW_LOC)
+		return add_peer(s, view);
+	for (unsigned i = 0; i < s->scope.count; i++)
+		show_add(s, &s->scope.places[i]);
+	return true;
 }
 
-static bool bgp_runs(struct cli_call *c)
+static struct show *table_new(struct cli_call *c)
 {
-	const struct speaker_config *config = speaker_running(app_of(c)->speaker);
-	if (config && config->present)
-		return true;
-	cli_error(c, "BGP is not configured.");
-	return false;
+	struct show *s = show_new(c);
+	if (!s)
+		return NULL;
+	s->statistics = conf_has(c->line, "statistics");
+	if (add_tables(s) && route_filter_new(c, &s->filter))
+		return s;
+	show_free(s);
+	return NULL;
 }
 
 static void display_table(struct cli_call *c)
 {
-	struct show *s = MEM_NEW(struct show);
-	s->shorter = -1;
-	if (!bgp_runs(c) || !show_query(c, s) || !route_filter_new(c, &s->filter)) {
-		show_free(s);
+	struct show *s = table_new(c);
+	if (s)
+		show_begin(s);
+}
+
+static void display_brief(struct cli_call *c)
+{
+	struct show *s = table_new(c);
+	if (!s)
 		return;
+	s->brief = true;
+	show_begin(s);
+}
+
+// --- one prefix -------------------------------------------------------------------------------------
+static void want_inside(struct show *s, unsigned bits)
+{
+	for (unsigned i = 0; i < s->section_count; i++) {
+		struct section *x = &s->sections[i];
+		x->inside = true;
+		x->place.af->from_prefix(&s->want.address, bits, &x->within);
 	}
-	show_begin(c, s);
 }
 
 // The most specific prefix of the table that contains an address typed without a length is what
-// VRP looks up; a typed length means exactly that prefix.
+// VRP looks up; a typed length means exactly that prefix. Under distinguishers there may be many.
+static void want_prefix(struct show *s, int bits)
+{
+	s->detail = true;
+	s->want.bits = bits;
+	for (unsigned i = 0; i < s->section_count; i++) {
+		struct section *x = &s->sections[i];
+		const struct af *af = x->place.af;
+		unsigned most = bits < 0 ? af->prefix_bits : (unsigned)bits;
+		x->collect = af->rd;
+		x->one = !af->rd;
+		s->want.covering |= x->collect;
+		if (x->one && bits < 0)
+			x->shorter = af->prefix_bits - 1;
+		if (x->one)
+			af->from_prefix(&s->want.address, most, &x->exact);
+		if (x->collect && bits >= 0) {
+			x->inside = true;
+			af->from_prefix(&s->want.address, most, &x->within);
+		}
+	}
+}
+
 static void display_prefix(struct cli_call *c)
 {
-	struct show *s = MEM_NEW(struct show);
-	s->shorter = -1;
 	struct ip address;
 	int bits;
-	const struct af *af = call_family(c);
-	if (!bgp_runs(c) || !call_prefix(c, af, &address, &bits)) {
+	struct show *s = table_new(c);
+	if (!s)
+		return;
+	if (!call_prefix(c, call_family(c), &address, &bits)) {
 		show_free(s);
 		return;
 	}
-	s->query = (struct rib_query){.af = af, .view = RIB_VIEW_LOC, .peer = RIB_NO_PEER};
-	if (conf_has(c->line, "longer-prefixes")) {
-		af->from_prefix(&address, bits < 0 ? af->prefix_bits : (unsigned)bits, &s->within);
-		s->query.within = &s->within;
-		show_begin(c, s);
-		return;
-	}
-	s->address = address;
-	s->shorter = bits < 0 ? af->prefix_bits - 1 : -1;
-	af->from_prefix(&address, bits < 0 ? af->prefix_bits : (unsigned)bits, &s->exact);
-	s->query.exact = &s->exact;
-	s->detail = true;
-	show_begin(c, s);
+	s->want.address = address;
+	if (conf_has(c->line, "longer-prefixes"))
+		want_inside(s, bits < 0 ? call_family(c)->prefix_bits : (unsigned)bits);
+	else
+		want_prefix(s, bits);
+	show_begin(s);
 }
 
-const struct row_template route_templates[] = {
-	{{.views = "*",
-	  .grammar = "display bgp @af routing-table [ statistics ]",
-	  .help = "Shows the routes of the address family.",
-	  .level = 1,
-	  .run = display_table},
-	 0},
-	{{.views = "*",
-	  .grammar =
-		  "display bgp @af routing-table [ statistics ] { as-path-filter filter-name | "
-		  "**regular-expression** *regular-expression* | community-filter filter-name [ whole-match ] }",
-	  .help = "Shows the routes that a filter matches.",
-	  .level = 1,
-	  .run = display_table},
-	 0},
-	{{.views = "*",
-	  .grammar =
-		  "display bgp @af routing-table [ statistics ] community { community-number | internet | "
-		  "no-advertise | no-export | no-export-subconfed }&<1-16> [ whole-match ]",
-	  .help = "Shows the routes that carry communities.",
-	  .level = 1,
-	  .run = display_table},
-	 0},
-	{{.views = "*",
-	  .grammar =
-		  "display bgp @af routing-table peer { ipv4-address | ipv6-address } { received-routes | "
-		  "accepted-routes | not-accepted-routes | advertised-routes } [ statistics ]",
-	  .help = "Shows what a peer sent, what of it the import policy accepted or rejected, or what it was told.",
-	  .level = 1,
-	  .run = display_table},
-	 0},
-	{{.views = "*",
-	  .grammar = "display bgp @af routing-table @prefix [ longer-prefixes ]",
-	  .help = "Shows one prefix in detail, or all that it contains.",
-	  .level = 1,
-	  .run = display_prefix},
-	 AF_PREFIX},
+// --- types of routes, memberships -------------------------------------------------------------------
+static void want_detail(struct show *s)
+{
+	s->detail = !s->statistics;
+	for (unsigned i = 0; i < s->section_count && s->detail; i++)
+		s->sections[i].collect = true;
+}
+
+static void display_types(struct cli_call *c)
+{
+	struct show *s = table_new(c);
+	if (!s)
+		return;
+	s->want.type = (unsigned)conf_number_after(c->line, "type", 0);
+	s->want.fields = conf_value(c->line, "route-key");
+	if (s->want.fields)
+		want_detail(s);
+	show_begin(s);
+}
+
+static bool want_memberships(struct show *s)
+{
+	struct cli_call *c = s->call;
+	const char *as = conf_value(c->line, "as-number"),
+		   *target = conf_value(c->line, "route-target");
+	s->want.by_as = as && text_as_number(as, &s->want.as);
+	s->want.by_target = target;
+	if (target && !ext_community_parse_rt(target, s->want.target)) {
+		cli_error(c, "The route target is not valid.");
+		return false;
+	}
+	if (target)
+		want_detail(s);
+	return true;
+}
+
+static void display_memberships(struct cli_call *c)
+{
+	struct show *s = table_new(c);
+	if (!s)
+		return;
+	if (want_memberships(s))
+		show_begin(s);
+	else
+		show_free(s);
+}
+
+static bool has_types(const struct af *af)
+{
+	return af->types;
+}
+
+static bool exchanges(const struct af *af)
+{
+	return af->inner;
+}
+
+#define PEER_VIEWS                                                                    \
+	"peer { ipv4-address | ipv6-address } { received-routes | accepted-routes | " \
+	"not-accepted-routes | advertised-routes }"
+
+static const struct row_template templates[] = {
+	{.row = {.views = "*",
+		 .grammar = "display bgp @tables routing-table [ statistics ]",
+		 .help = "Shows the routes of the address family.",
+		 .level = 1,
+		 .run = display_table},
+	 .lacks = AF_TYPED | AF_MEMBERSHIP},
+	{.row = {.views = "*",
+		 .grammar =
+			 "display bgp @tables routing-table [ statistics ] { as-path-filter filter-name | "
+			 "**regular-expression** *regular-expression* | community-filter filter-name [ whole-match ] }",
+		 .help = "Shows the routes that a filter matches.",
+		 .level = 1,
+		 .run = display_table},
+	 .lacks = AF_TYPED | AF_MEMBERSHIP},
+	{.row = {.views = "*",
+		 .grammar =
+			 "display bgp @tables routing-table [ statistics ] community { community-number | internet | "
+			 "no-advertise | no-export | no-export-subconfed }&<1-16> [ whole-match ]",
+		 .help = "Shows the routes that carry communities.",
+		 .level = 1,
+		 .run = display_table},
+	 .lacks = AF_TYPED | AF_MEMBERSHIP},
+	{.row = {.views = "*",
+		 .grammar = "display bgp @tables routing-table " PEER_VIEWS " [ statistics ]",
+		 .help = "Shows what a peer sent, what of it the import policy accepted or rejected, or what it was told.",
+		 .level = 1,
+		 .run = display_table},
+	 .lacks = AF_TYPED | AF_MEMBERSHIP},
+	{.row = {.views = "*",
+		 .grammar = "display bgp @tables routing-table @prefix [ longer-prefixes ]",
+		 .help = "Shows one prefix in detail, or all that it contains.",
+		 .level = 1,
+		 .run = display_prefix},
+	 .needs = AF_PREFIX},
+	{.row = {.views = "*",
+		 .grammar = "display bgp @tables routing-table @types [ statistics ]",
+		 .help = "Shows the routes of all types, or of one.",
+		 .level = 1,
+		 .run = display_types},
+	 .fits = has_types},
+	{.row = {.views = "*",
+		 .grammar =
+			 "display bgp @tables routing-table " PEER_VIEWS " @types [ statistics ]",
+		 .help = "Shows what a peer sent, what of it the import policy accepted or rejected, or what it was told.",
+		 .level = 1,
+		 .run = display_types},
+	 .fits = has_types},
+	{.row = {.views = "*",
+		 .grammar = "display bgp @tables routing-table [ " PEER_VIEWS
+			    " ] [ origin-as as-number ] "
+			    "[ route-target ] [ statistics ]",
+		 .help = "Shows memberships in route targets.",
+		 .level = 1,
+		 .run = display_memberships},
+	 .needs = AF_MEMBERSHIP},
+	{.row = {.views = "*",
+		 .grammar = "display bgp @tables brief",
+		 .help = "Shows the number of peers and of routes in each table.",
+		 .level = 1,
+		 .run = display_brief},
+	 .fits = exchanges},
 };
-const unsigned route_template_count = sizeof route_templates / sizeof *route_templates;
+const struct template_table route_templates = {templates, sizeof templates / sizeof *templates};

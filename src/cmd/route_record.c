@@ -1,5 +1,4 @@
-// A route's record and its printers: VRP's table row for 32-bit prefixes, its block for wide ones,
-// the detail of one prefix, and JSON.
+// A route's record, and the record as JSON.
 #include "cmd/route.h"
 
 #include <string.h>
@@ -30,6 +29,8 @@ static void record_attributes(struct route_record *r, const struct attr_set *set
 				 : a->type == ATTR_COMMUNITY       ? &r->communities
 				 : a->type == ATTR_LARGE_COMMUNITY ? &r->large
 				 : a->type == ATTR_EXT_COMMUNITY   ? &r->extended
+				 : a->type == ATTR_PMSI_TUNNEL     ? &r->pmsi
+				 : a->type == ATTR_CLUSTER_LIST    ? &r->clusters
 								   : NULL;
 		if (to && row && row->text)
 			row->text(to, a);
@@ -45,15 +46,91 @@ static void record_attributes(struct route_record *r, const struct attr_set *set
 	r->origin = set->origin;
 	r->preferred = set->local.preferred_value;
 	r->originator = set->originator;
+	r->label = set->local.label;
 	r->internal = set->local.source == SOURCE_IBGP || set->local.source == SOURCE_IBGP_CLIENT;
 }
 
-void route_record_fill(struct app *a, struct route_record *r, const struct rib_route *route,
-		       enum rib_view view)
+// Text of a key behind its first word, which is the type, and the distinguisher.
+static const char *behind_distinguisher(const char *text)
+{
+	const char *p = strchr(text, ' ');
+	if (!p)
+		return text;
+	if (p[1] == '[') // a leaf: what it answers to stands in brackets, distinguisher included
+		return p + 1;
+	const char *q = strchr(p + 1, ' ');
+	return q ? q + 1 : "";
+}
+
+void route_fields(struct buf *b, const struct af *af, const struct af_key *key)
+{
+	struct buf text = {0};
+	af->text_put(&text, key);
+	const char *p = buf_cstr(&text), *blank = strchr(p, ' ');
+	if (af->types)
+		p = behind_distinguisher(p);
+	else if (blank)
+		p = blank + 1;
+	for (; *p; p++)
+		buf_u8(b, *p == ' ' ? ':' : (uint8_t)*p);
+	buf_free(&text);
+}
+
+const struct af_type *route_type_row(const struct af *af, unsigned type)
+{
+	for (const struct af_type *t = af->types; t && t->title; t++)
+		if (t->type == type)
+			return t;
+	return NULL;
+}
+
+static void record_key(struct route_record *r, const struct af_key *key)
+{
+	const struct af *af = r->af;
+	if (af->props & AF_PREFIX) {
+		unsigned bits;
+		const uint8_t *p = af->prefix(key, &bits);
+		struct ip ip = ip_from_bytes(p, af->prefix_bits);
+		ip_put(&r->prefix, &ip);
+		buf_format(&r->prefix, "/%u", bits);
+	} else {
+		route_fields(&r->prefix, af, key);
+		af->text_put(&r->key, key);
+	}
+	if (af->rd)
+		rd_put(&r->group, af->rd(key));
+	if (af->types)
+		r->type = af->route_type(key);
+	if (af->target) {
+		uint8_t target[8];
+		unsigned bits;
+		uint32_t as;
+		af->target(key, target, &bits, &as);
+		buf_format(&r->group, "%u", as);
+	}
+}
+
+static void record_peer(struct app *a, struct route_record *r, const struct rib_route *route)
+{
+	r->lent = route->peer == RIB_LENT;
+	r->local = route->peer == RIB_NO_PEER || (r->lent && place_is_public(r->place));
+	struct speaker_peer *p =
+		r->local || r->lent ? NULL : speaker_peer_by_number(a->speaker, route->peer);
+	if (!p)
+		return;
+	const struct sess_negotiated *n = sess_get_negotiated(speaker_peer_session(p));
+	r->peer = speaker_peer_config(p)->address;
+	r->peer_router_id = n ? n->remote_router_id : 0;
+	r->internal = speaker_peer_config(p)->session.internal;
+}
+
+void route_record_fill(struct app *a, const struct place *place, struct route_record *r,
+		       const struct rib_route *route, enum rib_view view)
 {
 	memset(r, 0, sizeof *r);
+	r->place = place;
 	r->af = route->af;
-	route->af->text_put(&r->prefix, &route->key);
+	record_key(r, &route->key);
 	const struct attr_set *set = route_set(route, view);
 	if (set)
 		record_attributes(r, set);
@@ -65,124 +142,56 @@ void route_record_fill(struct app *a, struct route_record *r, const struct rib_r
 	r->changed_at = (int64_t)route->changed_at;
 	r->path_index = route->path_index;
 	r->path_count = route->path_count;
-	r->local = route->peer == RIB_NO_PEER;
+	record_peer(a, r, route);
+	if (r->lent && set)
+		memcpy(r->from, set->local.rd, RD_SIZE);
+	r->labeled = r->af->props & AF_LABELED || (r->lent && r->label);
 	if (!r->next_hop.len) // our own, not told to anybody yet
 		buf_text(&r->next_hop, route->af->props & AF_WIDE ? "::" : "0.0.0.0");
-	struct speaker_peer *p = r->local ? NULL : speaker_peer_by_number(a->speaker, route->peer);
-	if (p) {
-		const struct sess_negotiated *n = sess_get_negotiated(speaker_peer_session(p));
-		r->peer = speaker_peer_config(p)->address;
-		r->peer_router_id = n ? n->remote_router_id : 0;
-		r->internal = speaker_peer_config(p)->session.internal;
-	}
 }
 
 void route_record_free(struct route_record *r)
 {
-	buf_free(&r->prefix);
-	buf_free(&r->path);
-	buf_free(&r->communities);
-	buf_free(&r->large);
-	buf_free(&r->extended);
-	buf_free(&r->next_hop);
+	struct buf *all[] = {&r->prefix, &r->key,      &r->group,    &r->path, &r->communities,
+			     &r->large,  &r->extended, &r->next_hop, &r->pmsi, &r->clusters};
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+		buf_free(all[i]);
 }
 
-static const char origin_letter[] = {'i', 'e', '?'};
 static const char *const origin_word[] = {"igp", "egp", "incomplete"};
 
-static void status_put(struct buf *b, const struct route_record *r)
+static void json_text(json_t *o, const char *name, const struct buf *text)
 {
-	buf_format(b, " %c%c%c%c", r->valid ? '*' : ' ', r->best ? '>' : ' ',
-		   r->internal ? 'i' : ' ',
-		   r->stale        ? 'S'
-		   : r->suppressed ? 's'
-				   : ' ');
+	if (text->len)
+		json_object_set_new(o, name, json_string(buf_cstr(text)));
 }
 
-static const char *number_or(char *out, size_t n, bool has, uint32_t v)
+// What the families of VPNs have besides.
+static void json_vpn(json_t *o, const struct route_record *r)
 {
-	if (has)
-		snprintf(out, n, "%u", v);
-	else
-		out[0] = 0;
-	return out;
-}
-
-void route_row_head(struct buf *b, const struct af *af)
-{
-	if (!(af->props & AF_WIDE))
-		buf_text(
-			b,
-			"        Network            NextHop                       MED        LocPrf    PrefVal Path/Ogn\n\n");
-}
-
-void route_row(struct buf *b, const struct route_record *r)
-{
-	char med[16], pref[16];
-	number_or(med, sizeof med, r->has_med, r->med);
-	number_or(pref, sizeof pref, r->has_local_pref, r->local_pref);
-	char origin = origin_letter[r->origin > 2 ? 2 : r->origin];
-	if (!(r->af->props & AF_WIDE)) {
-		status_put(b, r);
-		buf_format(b, "   %-18s %-29s %-10s %-12s %5u      %s%c\n",
-			   r->same_prefix ? "" : buf_cstr(&r->prefix), buf_cstr(&r->next_hop), med,
-			   pref, r->preferred, buf_cstr(&r->path), origin);
-		return;
+	if (!place_is_public(r->place))
+		json_object_set_new(o, "instance", json_string(r->place->name));
+	if (r->af->rd)
+		json_text(o, "route_distinguisher", &r->group);
+	if (r->af->target)
+		json_text(o, "origin_as", &r->group);
+	if (r->af->types)
+		json_object_set_new(o, "type", json_integer(r->type));
+	if (r->labeled)
+		json_object_set_new(o, "label", json_integer(r->label));
+	if (r->lent && !place_is_public(r->place)) {
+		struct buf rd = {0};
+		rd_put(&rd, r->from);
+		json_text(o, "imported_from", &rd);
+		buf_free(&rd);
 	}
-	const char *prefix = buf_cstr(&r->prefix), *slash = strchr(prefix, '/');
-	int length = slash ? (int)(slash - prefix) : (int)strlen(prefix);
-	status_put(b, r);
-	buf_format(b, " Network  : %-41.*s PrefixLen : %s\n", length, prefix,
-		   slash ? slash + 1 : "");
-	buf_format(b, "     NextHop  : %-41s LocPrf    : %s\n", buf_cstr(&r->next_hop), pref);
-	buf_format(b, "     MED      : %-41s PrefVal   : %u\n     Label    : \n", med,
-		   r->preferred);
-	buf_format(b, "     Path/Ogn : %s%s%c\n", buf_cstr(&r->path), r->path.len ? " " : "",
-		   origin);
 }
 
-static void detail_path(struct buf *b, const struct route_record *r)
+static const char *peer_word(const struct route_record *r, char *out)
 {
-	buf_format(b, " AS-path %s, origin %s", r->path.len ? buf_cstr(&r->path) : "Nil",
-		   origin_word[r->origin > 2 ? 2 : r->origin]);
-	if (r->has_med)
-		buf_format(b, ", MED %u", r->med);
-	if (r->has_local_pref)
-		buf_format(b, ", localpref %u", r->local_pref);
-	buf_format(b, ", pref-val %u", r->preferred);
-	if (r->valid)
-		buf_text(b, ", valid");
-	buf_text(b, r->local ? ", local" : r->internal ? ", internal" : ", external");
-	if (r->best)
-		buf_text(b, ", best, select, active");
-	if (r->stale)
-		buf_text(b, ", stale");
-	buf_text(b, ", pre 255\n");
-}
-
-void route_detail(struct buf *b, const struct route_record *r)
-{
-	struct buf from = {0};
-	if (r->local) {
-		buf_text(&from, "0.0.0.0 (0.0.0.0)");
-	} else {
-		ip_put(&from, &r->peer);
-		buf_text(&from, " (");
-		show_router_id(&from, r->peer_router_id);
-		buf_text(&from, ")");
-	}
-	buf_format(b, " BGP routing table entry information of %s:\n From: %s\n",
-		   buf_cstr(&r->prefix), buf_cstr(&from));
-	buf_format(b, " Original nexthop: %s\n Verdict of commit: %u\n", buf_cstr(&r->next_hop),
-		   r->generation);
-	if (r->communities.len)
-		buf_format(b, " Community: %s\n", buf_cstr(&r->communities));
-	if (r->large.len)
-		buf_format(b, " Large-community: %s\n", buf_cstr(&r->large));
-	if (r->extended.len)
-		buf_format(b, " Ext-Community: %s\n", buf_cstr(&r->extended));
-	detail_path(b, r);
-	buf_free(&from);
+	if (r->local)
+		return "local";
+	return r->lent ? "imported" : ip_text(&r->peer, out);
 }
 
 json_t *route_json(const struct route_record *r)
@@ -190,20 +199,19 @@ json_t *route_json(const struct route_record *r)
 	char peer[IP_TEXT_MAX];
 	json_t *o = json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:b, s:I}", "prefix",
-		buf_cstr(&r->prefix), "next_hop", buf_cstr(&r->next_hop), "as_path",
-		buf_cstr(&r->path), "origin", origin_word[r->origin > 2 ? 2 : r->origin], "peer",
-		r->local ? "local" : ip_text(&r->peer, peer), "preferred_value",
-		(json_int_t)r->preferred, "valid", (int)r->valid, "best", (int)r->best, "internal",
-		(int)r->internal, "stale", (int)r->stale, "generation", (json_int_t)r->generation);
+		buf_cstr(r->key.len ? &r->key : &r->prefix), "next_hop", buf_cstr(&r->next_hop),
+		"as_path", buf_cstr(&r->path), "origin", origin_word[r->origin > 2 ? 2 : r->origin],
+		"peer", peer_word(r, peer), "preferred_value", (json_int_t)r->preferred, "valid",
+		(int)r->valid, "best", (int)r->best, "internal", (int)r->internal, "stale",
+		(int)r->stale, "generation", (json_int_t)r->generation);
 	if (r->has_med)
 		json_object_set_new(o, "med", json_integer(r->med));
 	if (r->has_local_pref)
 		json_object_set_new(o, "local_preference", json_integer(r->local_pref));
-	if (r->communities.len)
-		json_object_set_new(o, "communities", json_string(buf_cstr(&r->communities)));
-	if (r->large.len)
-		json_object_set_new(o, "large_communities", json_string(buf_cstr(&r->large)));
-	if (r->extended.len)
-		json_object_set_new(o, "extended_communities", json_string(buf_cstr(&r->extended)));
+	json_text(o, "communities", &r->communities);
+	json_text(o, "large_communities", &r->large);
+	json_text(o, "extended_communities", &r->extended);
+	json_text(o, "pmsi_tunnel", &r->pmsi);
+	json_vpn(o, r);
 	return o;
 }
