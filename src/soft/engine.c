@@ -239,6 +239,8 @@ void soft_start(struct soft *s, const struct soft_request *r)
 		j->pub.generation = r->generation;
 		if (r->means > j->pub.means)
 			j->pub.means = r->means;
+		if (j->quiet && !r->quiet)
+			job_rename(j, r->origin);
 	} else {
 		j = job_new(s, r);
 	}

@@ -43,6 +43,7 @@ struct soft_request {
 	bool ask;      // import: ask for what is not stored
 	bool enhanced; // ask: the peer will mark the end (RFC 7313)
 	bool resend;   // export: send everything again
+	bool quiet;    // of the finished ones only the last of its peer and family is kept
 	uint32_t generation;
 	const char *origin; // copied
 };

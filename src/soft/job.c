@@ -28,6 +28,7 @@ struct job *job_new(struct soft *s, const struct soft_request *r)
 		.started = (uint64_t)loop_wall(s->loop),
 	};
 	snprintf(j->pub.origin, sizeof(j->pub.origin), "%s", r->origin ? r->origin : "");
+	j->quiet = r->quiet;
 	snprintf(j->pub.instance_name, sizeof(j->pub.instance_name), "%s",
 		 r->instance_name ? r->instance_name : "");
 	list_add(s->active.next, &j->link); // in front
@@ -79,12 +80,47 @@ void job_note(struct job *j, const char *format, ...)
 	va_end(ap);
 }
 
+void job_rename(struct job *j, const char *origin)
+{
+	j->quiet = false;
+	snprintf(j->pub.origin, sizeof(j->pub.origin), "%s", origin ? origin : "");
+}
+
 void job_free(struct job *j)
 {
 	if (!j)
 		return;
 	timer_free(j->timer);
 	mem_free(j);
+}
+
+static struct job **finished_quiet(struct soft *s, const struct job *j)
+{
+	for (unsigned i = 0; j->quiet && i < JOBS_KEPT; i++) {
+		const struct job *old = s->finished[i];
+
+		if (old && old->quiet && old->pub.peer == j->pub.peer && old->pub.af == j->pub.af &&
+		    old->pub.import == j->pub.import && old->pub.instance == j->pub.instance)
+			return &s->finished[i];
+	}
+	return NULL;
+}
+
+static void finished_put(struct soft *s, struct job *j)
+{
+	struct job **quiet = finished_quiet(s, j);
+
+	if (quiet) {
+		j->pub.merged += (*quiet)->pub.merged + 1;
+		job_free(*quiet);
+		*quiet = j;
+		return;
+	}
+	job_free(s->finished[s->finished_end]);
+	s->finished[s->finished_end] = j;
+	s->finished_end = (s->finished_end + 1) % JOBS_KEPT;
+	if (s->finished_count < JOBS_KEPT)
+		s->finished_count++;
 }
 
 void job_end(struct job *j, enum soft_state state, const char *note)
@@ -101,11 +137,7 @@ void job_end(struct job *j, enum soft_state state, const char *note)
 	j->timer = NULL;
 	j->run = j->next = NULL;
 	list_remove(&j->link);
-	job_free(s->finished[s->finished_end]);
-	s->finished[s->finished_end] = j;
-	s->finished_end = (s->finished_end + 1) % JOBS_KEPT;
-	if (s->finished_count < JOBS_KEPT)
-		s->finished_count++;
+	finished_put(s, j);
 }
 
 static int newer_first(const void *a, const void *b)

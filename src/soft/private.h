@@ -38,6 +38,7 @@ struct job {
 	struct run *next;         // and the one after that: asked for while the first was running
 	struct sweep_counts base; // of walks and answers that are over
 	struct rib_counts before; // when the peer was asked: what arrived since is the answer's
+	bool quiet;               // takes the place of the last quiet one like it when it is over
 	bool walks;               // has had a walk: what that judged is not counted again on arrival
 	struct soft *soft;
 	bool asked; // ROUTE-REFRESH sent, its end not seen
@@ -87,6 +88,7 @@ struct job *job_find_pending(struct soft *s, uint16_t peer, const struct af *af)
 void job_end(struct job *j, enum soft_state state,
 	     const char *note); // moves it to the finished ones
 void job_free(struct job *j);
+void job_rename(struct job *j, const char *origin); // somebody asks for what went on quietly
 void job_note(struct job *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // engine.c

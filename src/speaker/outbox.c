@@ -273,6 +273,22 @@ static void on_swept(struct speaker *s, const struct shard_message *m)
 	soft_swept(s->soft, m->peer, m->af, routes);
 }
 
+static void on_member(struct speaker *s, const struct shard_message *m)
+{
+	struct speaker_peer *p = s->by_number[m->peer];
+
+	if (p)
+		constrain_member(p, m->af, &m->member.key, m->member.counts);
+}
+
+static void on_fence(struct speaker *s, const struct shard_message *m)
+{
+	struct speaker_peer *p = s->by_number[m->peer];
+
+	if (p && p->session_number && p->session_number == m->number)
+		constrain_fence(p);
+}
+
 static void on_counts(struct speaker *s, struct shard *shard, const struct shard_message *m)
 {
 	shard_take_counts(shard, m->counts);
@@ -298,6 +314,12 @@ void speaker_received(void *speaker, struct shard *shard, struct shard_message *
 		break;
 	case SHARD_ANSWER:
 		soft_answered(s->soft, &m->answer);
+		break;
+	case SHARD_MEMBER:
+		on_member(s, m);
+		break;
+	case SHARD_FENCE:
+		on_fence(s, m);
 		break;
 	case SHARD_SWEPT:
 		on_swept(s, m);

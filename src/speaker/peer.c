@@ -23,6 +23,17 @@ static const char *peer_text(const struct speaker_peer *p)
 	return ip_text(&p->address, text);
 }
 
+static struct policy_program *counted(struct policy_program *p)
+{
+	return p ? policy_program_ref(p) : NULL;
+}
+
+static void uncounted(struct policy_program *p)
+{
+	if (p)
+		policy_program_unref(p);
+}
+
 // --- import and export ------------------------------------------------------------------------------
 // Checks that reject whatever the policy (first AS, loops, length) do not count: they stand as long
 // as their own statements do, and plan.c looks at those.
@@ -48,16 +59,27 @@ void peer_import_of(const struct speaker_peer *p, const struct peer_config *c, u
 		ret->local = n->local;
 }
 
-void peer_export_of(const struct speaker_peer *p, const struct peer_config *c, unsigned i,
-		    struct rib_export *ret)
+void peer_export_of(const struct speaker_peer *p, const struct speaker_config *config,
+		    const struct peer_config *c, unsigned i, struct rib_export *ret)
 {
 	const struct sess_negotiated *n = peer_negotiated(p);
 
 	*ret = c->family[i].export;
+	counted(ret->default_route_program);
+	if (ret->program && peer_constrained(p, config, i))
+		ret->program = peer_constrain(p, config, ret->program);
+	else
+		counted(ret->program);
 	if (!ret->peer_as && n)
 		ret->peer_as = n->remote_as;
 	if (!ret->local.bits && n && ret->program && policy_program_uses_peer(ret->program))
 		ret->local = n->local;
+}
+
+void peer_export_drop(struct rib_export *out)
+{
+	uncounted(out->program);
+	uncounted(out->default_route_program);
 }
 
 void peer_session_of(const struct speaker *s, const struct peer_config *c, struct sess_config *ret)
@@ -67,24 +89,12 @@ void peer_session_of(const struct speaker *s, const struct peer_config *c, struc
 		ret->local = s->options.listen;
 }
 
-static struct policy_program *counted(struct policy_program *p)
-{
-	return p ? policy_program_ref(p) : NULL;
-}
-
-static void uncounted(struct policy_program *p)
-{
-	if (p)
-		policy_program_unref(p);
-}
-
 static void run_release(struct peer_run *r)
 {
 	if (!r->given)
 		return;
 	uncounted(r->import.program);
-	uncounted(r->export.program);
-	uncounted(r->export.default_route_program);
+	peer_export_drop(&r->export);
 	r->given = false;
 }
 
@@ -129,20 +139,20 @@ static void give_export(struct speaker_peer *p, unsigned i, const struct rib_exp
 }
 
 // Only what differs is given, so that an equal value keeps its generation.
-void peer_give(struct speaker_peer *p, unsigned i, uint32_t generation)
+bool peer_give(struct speaker_peer *p, unsigned i, uint32_t generation)
 {
 	struct peer_run *r = &p->run[i];
 	struct rib_import in;
 	struct rib_export out;
+	bool anew;
 
 	peer_import_of(p, p->config, i, &in);
-	peer_export_of(p, p->config, i, &out);
+	peer_export_of(p, p->speaker->config, p->config, i, &out);
 	counted(in.program);
-	counted(out.program);
-	counted(out.default_route_program);
 	if (!r->given || !rib_import_equal(&in, &r->import))
 		give_import(p, i, &in, generation);
-	if (!r->given || !rib_export_equal(&out, &r->export))
+	anew = !r->given || !rib_export_equal(&out, &r->export);
+	if (anew)
 		give_export(p, i, &out, generation);
 	if (r->up && import_is_lossy(&in))
 		r->lossy = true;
@@ -150,6 +160,7 @@ void peer_give(struct speaker_peer *p, unsigned i, uint32_t generation)
 	r->import = in;
 	r->export = out;
 	r->given = true;
+	return anew;
 }
 
 // --- events of the session ----------------------------------------------------------------------------
@@ -183,6 +194,7 @@ static void send_up(struct speaker_peer *p, const struct sess_negotiated *n)
 		.router_id = n->remote_router_id,
 		.local = n->local,
 		.remote = n->remote,
+		.waiting = constrain_wait(p),
 	};
 
 	for (unsigned k = 0; k < p->speaker->shard_count; k++) {
@@ -246,6 +258,7 @@ static void on_down(void *arg, struct sess *session, const struct sess_down *d)
 	for (unsigned i = 0; i < AF_MAX; i++)
 		p->run[i].up = false;
 	timer_stop(p->interval_timer);
+	timer_stop(p->wait_timer);
 }
 
 static void refresh_asked(struct speaker_peer *p, const struct af *af)
@@ -373,6 +386,14 @@ static void interval_over(void *arg)
 		peer_interval_over(p);
 }
 
+static void wait_over(void *arg)
+{
+	struct speaker_peer *p = arg;
+
+	if (peer_established(p))
+		constrain_begin(p);
+}
+
 static bool number_take(struct speaker *s, uint16_t *ret)
 {
 	for (unsigned i = 0; i < RIB_PEERS_MAX; i++) {
@@ -423,6 +444,8 @@ struct speaker_peer *peer_new(struct speaker *s, const struct ip *address,
 	p->grants = mem_zero(s->shard_count * sizeof(*p->grants));
 	p->idle_timer = timer_new(s->loop, idle_over, p);
 	p->interval_timer = timer_new(s->loop, interval_over, p);
+	p->wait_timer = timer_new(s->loop, wait_over, p);
+	p->membership = membership_new();
 	peer_session_of(s, c, &session);
 	p->session = sess_new(s->loop, &session, &session_ops, p);
 	s->by_number[p->number] = p;
@@ -451,6 +474,8 @@ void peer_free(struct speaker_peer *p)
 		run_release(&p->run[i]);
 	timer_free(p->idle_timer);
 	timer_free(p->interval_timer);
+	timer_free(p->wait_timer);
+	membership_free(p->membership);
 	mem_free(p->grants);
 	s->by_number[p->number] = NULL;
 	vec_drop(&s->peers, p);

@@ -159,19 +159,41 @@ static void step_policy(const struct speaker_peer *p, const struct peer_run *r,
 	}
 }
 
-static void why_import(struct soft_step *step, const struct rib_import *old,
-		       const struct rib_import *next, const struct peer_family *f)
+// The programs are one but for the route targets that they ask for.
+static bool only_targets_differ(const struct speaker_config *config, struct policy_program *a,
+				struct policy_program *b)
+{
+	static const struct policy_target any;
+	struct policy_program *x, *y;
+	bool equal;
+
+	if (!a || !b || a == b || !config->store)
+		return false;
+	x = policy_program_constrain(config->store, a, &any, 1);
+	y = policy_program_constrain(config->store, b, &any, 1);
+	equal = x == y;
+	policy_program_unref(x);
+	policy_program_unref(y);
+	return equal;
+}
+
+static void why_import(struct soft_step *step, const struct speaker_config *config,
+		       const struct rib_import *old, const struct rib_import *next,
+		       const struct peer_family *f)
 {
 	const char *cause = import_cause(old, next);
 
-	if (old->program != next->program && f->import_policy[0])
+	if (only_targets_differ(config, old->program, next->program))
+		snprintf(step->why, sizeof(step->why), "vpn-target changed");
+	else if (old->program != next->program && f->import_policy[0])
 		snprintf(step->why, sizeof(step->why), "%s %.60s", cause, f->import_policy);
 	else
 		snprintf(step->why, sizeof(step->why), "%s", cause);
 }
 
 static void plan_import(struct soft_plan *plan, const struct speaker_peer *p,
-			const struct peer_config *c, unsigned i)
+			const struct speaker_config *config, const struct peer_config *c,
+			unsigned i)
 {
 	const struct peer_run *r = &p->run[i];
 	struct soft_step step = step_of(p, af_list[i]);
@@ -186,7 +208,7 @@ static void plan_import(struct soft_plan *plan, const struct speaker_peer *p,
 	same.route_limit = r->import.route_limit; // counted here, no matter of a route's fate
 	if (!rib_import_equal(&same, &r->import)) {
 		step_policy(p, r, &next, &step);
-		why_import(&step, &r->import, &next, &c->family[i]);
+		why_import(&step, config, &r->import, &next, &c->family[i]);
 	}
 	if (on && !can_ask(p)) {
 		step_session(plan, p, "keep-all-routes without route refresh");
@@ -211,22 +233,25 @@ static void plan_import(struct soft_plan *plan, const struct speaker_peer *p,
 
 // --- export ---------------------------------------------------------------------------------------------
 static void plan_export(struct soft_plan *plan, const struct speaker_peer *p,
-			const struct peer_config *c, unsigned i)
+			const struct speaker_config *config, const struct peer_config *c,
+			unsigned i)
 {
 	const struct peer_run *r = &p->run[i];
 	struct soft_step step = step_of(p, af_list[i]);
 	struct rib_export next;
 
 	step.effects = EFFECT_EXPORT;
-	peer_export_of(p, c, i, &next);
-	if (rib_export_equal(&next, &r->export))
-		return;
+	peer_export_of(p, config, c, i, &next);
 	if (next.program == r->export.program)
 		snprintf(step.why, sizeof(step.why), "export");
+	else if (only_targets_differ(config, next.program, r->export.program))
+		snprintf(step.why, sizeof(step.why), "constraint of route targets");
 	else
 		snprintf(step.why, sizeof(step.why), "export policy%s%.60s",
 			 c->family[i].export_policy[0] ? " " : "", c->family[i].export_policy);
-	soft_plan_add(plan, &step);
+	if (!rib_export_equal(&next, &r->export))
+		soft_plan_add(plan, &step);
+	peer_export_drop(&next);
 }
 
 // --- options ----------------------------------------------------------------------------------------------
@@ -311,7 +336,7 @@ void plan_options(struct soft_plan *plan, struct speaker *s, const struct instan
 
 // --- all of it ----------------------------------------------------------------------------------------------
 static void plan_peer(struct soft_plan *plan, const struct speaker_peer *p,
-		      const struct peer_config *c)
+		      const struct speaker_config *config, const struct peer_config *c)
 {
 	struct sess_config session;
 
@@ -329,8 +354,8 @@ static void plan_peer(struct soft_plan *plan, const struct speaker_peer *p,
 	for (unsigned i = 0; i < af_count; i++) {
 		if (!p->run[i].up || !c->family[i].enabled)
 			continue;
-		plan_import(plan, p, c, i);
-		plan_export(plan, p, c, i);
+		plan_import(plan, p, config, c, i);
+		plan_export(plan, p, config, c, i);
 	}
 }
 
@@ -359,11 +384,11 @@ static void plan_dynamic(struct soft_plan *plan, const struct speaker_peer *p,
 	struct peer_config *c;
 
 	if (!g || !group_accepts(g, &p->address)) {
-		plan_peer(plan, p, NULL);
+		plan_peer(plan, p, next, NULL);
 		return;
 	}
 	c = group_member(g, &p->address);
-	plan_peer(plan, p, c);
+	plan_peer(plan, p, next, c);
 	peer_config_release(c);
 	mem_free(c);
 }
@@ -378,7 +403,7 @@ void speaker_plan(struct speaker *s, const struct speaker_config *next, struct s
 		if (!c && p->own)
 			plan_dynamic(ret, p, next);
 		else
-			plan_peer(ret, p, c);
+			plan_peer(ret, p, next, c);
 	}
 	plan_instances(ret, s, next);
 	plan_prune(ret);

@@ -11,6 +11,7 @@
 #include "soft/engine.h"
 #include "speaker/shard.h"
 #include "speaker/speaker.h"
+#include "vpn/membership.h"
 
 #define PEER_EVENTS 16
 
@@ -48,11 +49,16 @@ struct speaker_peer {
 	struct peer_grant *grants; // by shard
 	struct peer_event events[PEER_EVENTS];
 	unsigned event_count;
-	struct timer *idle_timer;     // after route-limit: back to life
-	struct timer *interval_timer; // route-update-interval
-	bool held;                    // no credit until interval_timer is over
-	bool limited;                 // stopped by route-limit
-	bool gone;                    // a dynamic peer about to be removed
+	struct timer *idle_timer;      // after route-limit: back to life
+	struct timer *interval_timer;  // route-update-interval
+	struct membership *membership; // what it announced, as the shards have it
+	struct timer *wait_timer;      // for the End-of-RIB of memberships
+	uint16_t waiting;              // families whose first dump waits for it
+	uint16_t fences;               // that have not come back
+	bool member_moved;             // in this turn
+	bool held;                     // no credit until interval_timer is over
+	bool limited;                  // stopped by route-limit
+	bool gone;                     // a dynamic peer about to be removed
 };
 
 struct speaker {
@@ -71,8 +77,9 @@ struct speaker {
 	struct task *flusher; // hands over batches at the end of a round
 	struct arena scratch; // one UPDATE, one origin
 	struct buf scratch_buf;
-	bool paused; // reading of sockets: shards are behind
-	bool reap;   // a dynamic peer is gone
+	bool paused;       // reading of sockets: shards are behind
+	bool reap;         // a dynamic peer is gone
+	bool member_moved; // of some peer, in this turn
 	bool closing;
 };
 
@@ -95,16 +102,18 @@ void peer_free(
 	struct speaker_peer *p); // silently: the session is stopped by the caller, if need be
 void peer_limits(struct speaker_peer *p); // looks at route limits
 bool peer_established(const struct speaker_peer *p);
-void peer_give(struct speaker_peer *p, unsigned i,
-	       uint32_t generation);      // import and export as configured, to the shards
+// Import and export as configured, to the shards. True: the export is another one.
+bool peer_give(struct speaker_peer *p, unsigned i, uint32_t generation);
 void peer_revive(struct speaker_peer *p); // after route-limit: starts it again
 // What the shards would be given: the configured values with what the session has taught us.
 // The session as it is run: without an address of its own it takes the one that `-l` names.
 void peer_session_of(const struct speaker *s, const struct peer_config *c, struct sess_config *ret);
 void peer_import_of(const struct speaker_peer *p, const struct peer_config *c, unsigned i,
 		    struct rib_import *ret);
-void peer_export_of(const struct speaker_peer *p, const struct peer_config *c, unsigned i,
-		    struct rib_export *ret);
+// With a reference on both programs for the caller (peer_export_drop).
+void peer_export_of(const struct speaker_peer *p, const struct speaker_config *config,
+		    const struct peer_config *c, unsigned i, struct rib_export *ret);
+void peer_export_drop(struct rib_export *out);
 bool import_is_lossy(const struct rib_import *in);
 
 // --- update.c -------------------------------------------------------------------------------------
@@ -131,6 +140,20 @@ void speaker_reap(struct speaker *s); // removes dynamic peers whose session is 
 // --- originate.c ----------------------------------------------------------------------------------
 void speaker_originate(struct speaker *s, const struct speaker_config *old,
 		       const struct speaker_config *next);
+
+// --- constrain.c ----------------------------------------------------------------------------------
+bool peer_constrained(const struct speaker_peer *p, const struct speaker_config *config,
+		      unsigned i); // family i, in the present session
+struct policy_program *peer_constrain(const struct speaker_peer *p,
+				      const struct speaker_config *config,
+				      struct policy_program *program); // a reference for the caller
+void constrain_member(struct speaker_peer *p, const struct af *af, const struct af_key *key,
+		      bool counts);
+void constrain_turn(struct speaker *s);          // what came in this turn takes effect
+uint16_t constrain_wait(struct speaker_peer *p); // a session begins: families that wait
+void constrain_end_of_rib(struct speaker_peer *p, const struct af *af); // received
+void constrain_fence(struct speaker_peer *p);                           // came back from a shard
+void constrain_begin(struct speaker_peer *p);                           // waited long enough
 
 // --- instance.c -----------------------------------------------------------------------------------
 const char *speaker_instance_name(const struct speaker *s, uint16_t number); // "": public, or gone

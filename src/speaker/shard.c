@@ -161,12 +161,12 @@ static void worker_sends(void *arg, struct shard_message *m)
 	task_start(s->returner);
 }
 
-struct shard *shard_new(struct loop *control, unsigned index, bool threaded,
+struct shard *shard_new(struct loop *control, unsigned index, unsigned count, bool threaded,
 			void (*received)(void *arg, struct shard *s, struct shard_message *m),
 			void *arg)
 {
 	struct shard *s = MEM_NEW(struct shard);
-	struct worker_options o = {.index = index, .send = worker_sends, .arg = s};
+	struct worker_options o = {.index = index, .count = count, .send = worker_sends, .arg = s};
 
 	s->index = index;
 	s->threaded = threaded;

@@ -20,6 +20,7 @@ enum shard_kind {
 	SHARD_LINK,          // af (inner), tie: what ties the instance to the VPN tables from now on
 	SHARD_INSTANCE_GONE, // the instance's rib goes, with all that it lent
 	SHARD_BEGIN,         // peer, af: the first dump waits no longer
+	SHARD_FENCE,         // peer, number = session: comes back as it went, behind what came of all before
 	SHARD_IMPORT,        // peer, af, import, number = generation
 	SHARD_EXPORT,        // peer, af, export, number = generation
 	SHARD_UP,            // peer, session, number = its number
@@ -143,7 +144,7 @@ struct batch_record {
 struct worker;
 typedef void shard_sink(void *arg, struct shard_message *m); // takes the message
 struct worker_options {
-	unsigned index;
+	unsigned index, count; // of the shards
 	shard_sink *send; // toward the control thread
 	void *arg;
 };
@@ -184,7 +185,7 @@ struct shard {
 	struct shard_totals *totals[INSTANCES_MAX];   // by instance
 };
 
-struct shard *shard_new(struct loop *control, unsigned index, bool threaded,
+struct shard *shard_new(struct loop *control, unsigned index, unsigned count, bool threaded,
 			void (*received)(void *arg, struct shard *s, struct shard_message *m),
 			void *arg);
 void shard_free(struct shard *s);                          // waits for the thread to end

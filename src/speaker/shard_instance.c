@@ -7,6 +7,7 @@
 #include "speaker/worker.h"
 
 #include "base/mem.h"
+#include "vpn/exchange.h"
 
 // --- what a rib says --------------------------------------------------------------------------------
 static void rib_deliver(void *arg, struct rib_delivery *d)
@@ -40,6 +41,27 @@ static void rib_wakes(void *arg)
 	instance_wake(arg);
 }
 
+static void rib_moved(void *arg, const struct af *af, const struct rib_move *m)
+{
+	struct instance *i = arg;
+
+	exchange_moved(i->worker->exchange, i->number, af, m);
+}
+
+static void rib_member(void *arg, uint16_t peer, const struct af *af, const struct af_key *key,
+		       bool counts)
+{
+	struct instance *i = arg;
+	struct shard_message *m = shard_message_new(SHARD_MEMBER);
+
+	m->instance = i->number;
+	m->peer = peer;
+	m->af = af;
+	m->number = i->worker->sessions[peer];
+	m->member = (struct shard_membership){.key = *key, .counts = counts};
+	i->worker->o.send(i->worker->o.arg, m);
+}
+
 static void drive_says(void *arg, struct soft_answer *a)
 {
 	struct instance *i = arg;
@@ -55,6 +77,8 @@ static struct instance *instance_new(struct worker *w, uint16_t number)
 		.deliver = rib_deliver,
 		.mark = rib_marks,
 		.wake = rib_wakes,
+		.moved = rib_moved,
+		.member = rib_member,
 		.arg = i,
 	};
 
@@ -64,6 +88,7 @@ static struct instance *instance_new(struct worker *w, uint16_t number)
 	list_init(&i->walking);
 	list_init(&i->owing);
 	i->rib = rib_new(&ops);
+	exchange_rib(w->exchange, number, i->rib);
 	w->instances[number] = i;
 	return i;
 }
@@ -79,6 +104,8 @@ void instance_free(struct instance *i)
 {
 	struct worker *w = i->worker;
 
+	if (w->exchange)
+		exchange_rib(w->exchange, i->number, NULL);
 	list_remove(&i->link);
 	list_remove(&i->walking);
 	list_remove(&i->owing);

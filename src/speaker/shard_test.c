@@ -173,7 +173,7 @@ static void threads(void **state)
 	struct policy_program *in = policy_program(store, snapshot, &b);
 
 	for (unsigned i = 0; i < SHARDS; i++)
-		g.shard[i] = shard_new(g.loop, i, true, received, &g);
+		g.shard[i] = shard_new(g.loop, i, SHARDS, true, received, &g);
 	configure(&g, in, out);
 	wait_for(&g, &g.marks, 2 * SHARDS); // End-of-RIB
 	feed(&g, 0);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "vpn/exchange.h"
 
 #define SETTLE_CHECK_US 50000
 
@@ -90,6 +91,8 @@ static void do_order(struct worker *w, const struct shard_message *m)
 
 	if (!i)
 		worker_answer(w, &nothing);
+	else if (m->order->lent)
+		lending_start(w, m->order);
 	else
 		instance_order(i, m->order);
 }
@@ -119,6 +122,16 @@ static void do_read_more(struct worker *w, const struct shard_message *m, bool s
 	}
 }
 
+static void do_fence(struct worker *w, const struct shard_message *m)
+{
+	struct shard_message *back = shard_message_new(SHARD_FENCE);
+
+	back->instance = m->instance;
+	back->peer = m->peer;
+	back->number = m->number;
+	w->o.send(w->o.arg, back);
+}
+
 static void do_gone(struct worker *w, uint16_t number)
 {
 	struct instance *i = w->instances[number];
@@ -131,6 +144,7 @@ static void do_gone(struct worker *w, uint16_t number)
 		if (w->home[k] == i)
 			w->home[k] = NULL;
 	}
+	lendings_gone(w, number);
 	instance_free(i);
 }
 
@@ -149,6 +163,9 @@ static void do_peer_message(struct worker *w, struct instance *i, const struct s
 	case SHARD_UP:
 		w->sessions[m->peer] = m->number;
 		rib_peer_up(rib, m->peer, m->number, &m->session);
+		break;
+	case SHARD_BEGIN:
+		rib_peer_begin(rib, m->peer, m->af);
 		break;
 	case SHARD_DOWN:
 		w->sessions[m->peer] = 0;
@@ -186,6 +203,9 @@ static void do_instance_message(struct worker *w, struct shard_message *m)
 		if (m->af == af_classic()) // the rib knows one set of options for all families
 			rib_set_options(i->rib, &m->options, m->number);
 		break;
+	case SHARD_LINK:
+		exchange_link(w->exchange, i->number, m->af, m->tie.present ? &m->tie : NULL);
+		break;
 	case SHARD_ORIGINATE:
 		rib_originate(i->rib, m->af, &m->origin->key,
 			      m->origin->withdrawn ? NULL : &m->origin->attrs);
@@ -214,6 +234,9 @@ static void do_message(struct worker *w, struct shard_message *m)
 	case SHARD_READ_MORE:
 	case SHARD_READ_STOP:
 		do_read_more(w, m, m->kind == SHARD_READ_STOP);
+		break;
+	case SHARD_FENCE:
+		do_fence(w, m);
 		break;
 	case SHARD_QUIT:
 		w->quit = true;
@@ -290,12 +313,15 @@ static void worker_quits(struct worker *w)
 // and for peers that have no credit at the moment (a bounded time: drive.h). true: work goes on.
 static bool walks_settle(struct worker *w, uint64_t now)
 {
-	bool busy = instances_walking(w) || !list_empty(&w->awake) || !list_empty(&w->queue);
+	bool busy = instances_walking(w) || lendings_walking(w) || !list_empty(&w->awake) ||
+		    !list_empty(&w->queue);
+	bool idle = !busy && !instances_owe(w);
 
-	if (list_empty(&w->walking))
+	if (list_empty(&w->walking) && list_empty(&w->lendings))
 		return false;
-	instances_settle(w, !busy && !instances_owe(w), now);
-	if (list_empty(&w->walking))
+	instances_settle(w, idle, now);
+	lendings_settle(w, idle, now);
+	if (list_empty(&w->walking) && list_empty(&w->lendings))
 		return false;
 	if (!busy && !timer_running(w->settle_timer))
 		timer_start(w->settle_timer, SETTLE_CHECK_US);
@@ -327,6 +353,7 @@ static bool worker_turn(void *arg)
 	}
 	more = instances_work(w);
 	more |= instances_walk(w);
+	more |= lendings_step(w);
 	more |= readings_step(w);
 	now = loop_clock();
 	more |= walks_settle(w, now);
@@ -345,6 +372,8 @@ struct worker *worker_new(struct loop *l, const struct worker_options *o)
 	list_init(&w->awake);
 	list_init(&w->walking);
 	list_init(&w->owing);
+	list_init(&w->lendings);
+	w->exchange = exchange_new(o->index, o->count);
 	w->task = task_new(l, worker_turn, w);
 	w->counts_timer = timer_new(l, counts_due, w);
 	w->settle_timer = timer_new(l, settle_due, w);
@@ -365,6 +394,9 @@ void worker_free(struct worker *w)
 		list_remove(&m->link);
 		shard_message_free(m);
 	}
+	lendings_free(w);
+	exchange_free(w->exchange);
+	w->exchange = NULL;
 	for (unsigned i = INSTANCES_MAX; i--;) { // the public one last of all
 		if (w->instances[i])
 			instance_free(w->instances[i]);
@@ -383,5 +415,5 @@ struct rib *worker_rib(struct worker *w, uint16_t instance)
 bool worker_idle(const struct worker *w)
 {
 	return list_empty(&w->queue) && !w->readings.count && list_empty(&w->awake) &&
-	       list_empty(&w->walking);
+	       list_empty(&w->walking) && list_empty(&w->lendings);
 }

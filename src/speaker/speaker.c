@@ -140,6 +140,8 @@ static bool flush(void *arg)
 	for (unsigned i = 0; i < s->shard_count; i++)
 		shard_flush(s->shards[i]);
 	speaker_pace(s);
+	if (s->member_moved)
+		constrain_turn(s);
 	if (s->reap)
 		speaker_reap(s);
 	return false;
@@ -158,7 +160,8 @@ struct speaker *speaker_new(struct loop *l, const struct speaker_options *o)
 	s->shard_count = o->rib_threads ? o->rib_threads : o->inline_shards ? o->inline_shards : 1;
 	s->shards = mem_zero(s->shard_count * sizeof(*s->shards));
 	for (unsigned i = 0; i < s->shard_count; i++)
-		s->shards[i] = shard_new(l, i, o->rib_threads != 0, speaker_received, s);
+		s->shards[i] =
+			shard_new(l, i, s->shard_count, o->rib_threads != 0, speaker_received, s);
 	s->soft = soft_new(l, &ports, s->shard_count);
 	return s;
 }

@@ -97,6 +97,7 @@ void peer_update(struct speaker_peer *p, const uint8_t *bytes, size_t n)
 	if (u.end_of_rib) {
 		p->run[af_index(u.end_of_rib)].eor_received = true;
 		sess_end_of_rib(p->session, u.end_of_rib);
+		constrain_end_of_rib(p, u.end_of_rib);
 		return;
 	}
 	runs_put(p, &u);
