@@ -55,6 +55,7 @@ static bool let_out(struct tie *t, const struct af_key *key, struct attrs *as)
 	as->local = (struct attr_local){.source = SOURCE_LOCAL, .preference = as->local.preference};
 	if (!t->link.export)
 		return true;
+	memcpy(as->local.rd, t->link.rd, 8); // an rd-filter may ask for it
 	if (!policy_run_route(t->link.export, &nobody, key, as, a))
 		return false;
 	if (put.len)

@@ -39,6 +39,7 @@ static bool let_in(struct tie *t, const struct vpn_route *r, const struct af_key
 	if (!r->set || !is_named(t, r->set) || !is_welcome(t, r))
 		return false;
 	attr_open(r->set, ret);
+	memcpy(ret->local.rd, rd_of(t, r->key), 8); // an rd-filter may ask for it
 	return !t->link.import ||
 	       policy_run_route(t->link.import, &nobody, inner, ret, &t->exchange->arena);
 }
