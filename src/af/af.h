@@ -77,7 +77,7 @@ struct af {
 	bool (*nlri_check)(const uint8_t *p, size_t n, struct af_check *ret);
 	void (*nlri_put)(struct buf *b, const struct af_key *key);
 	unsigned (*nlri_size)(const struct af_key *key);   // bytes that nlri_put writes
-	// The prefix inside the key; *ret_bits its length. Only with AF_PREFIX.
+	// The prefix inside the key, at the same place in all keys; *ret_bits its length. Only with AF_PREFIX.
 	const uint8_t *(*prefix)(const struct af_key *key, unsigned *ret_bits);
 	void (*from_prefix)(const struct ip *address, unsigned length, struct af_key *ret); // masks
 	// Text both ways: "10.0.0.0/8". text_get is for tests and tools; the command line has its own forms.

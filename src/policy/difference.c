@@ -102,6 +102,57 @@ void difference_add(struct difference *d, const struct difference *other)
 		block_add(d, &other->blocks[i]);
 }
 
+// --- asking ------------------------------------------------------------------------------------
+// The first block that does not end before the address.
+static unsigned block_at(const struct difference *d, uint64_t address)
+{
+	unsigned i = 0;
+
+	while (i < d->count && d->blocks[i].last < address)
+		i++;
+	return i;
+}
+
+bool difference_has(const struct difference *d, const struct af *af, const struct af_key *key)
+{
+	unsigned length;
+
+	if (!d->count || !af->prefix_bits)
+		return d->count;
+	const uint8_t *b = af->prefix(key, &length);
+	uint64_t address = difference_address(b, af->prefix_bits);
+	unsigned i = block_at(d, address);
+	return i < d->count && d->blocks[i].first <= address && length >= d->blocks[i].low &&
+	       length <= d->blocks[i].high;
+}
+
+struct difference_scan difference_scan(const struct difference *d, const struct af *af)
+{
+	static const struct af_key any;
+	struct difference_scan x = {.difference = d, .af = af};
+	unsigned length;
+
+	if (af->prefix_bits)
+		x.place = (unsigned)(af->prefix(&any, &length) - any.b);
+	x.size = d->count ? 0 : UINT64_MAX;
+	return x;
+}
+
+bool difference_scan_look(struct difference_scan *x, const struct af_key *key)
+{
+	const struct difference *d = x->difference;
+
+	if (!x->af->prefix_bits || !d->count)
+		return d->count;
+	uint64_t address = difference_address(key->b + x->place, x->af->prefix_bits);
+	unsigned i = block_at(d, address);
+	if (i < d->count && d->blocks[i].first <= address)
+		return difference_has(d, x->af, key);
+	x->first = i ? d->blocks[i - 1].last + 1 : 0;
+	x->size = (i < d->count ? d->blocks[i].first : UINT64_MAX) - x->first;
+	return false;
+}
+
 // --- lists -------------------------------------------------------------------------------------
 // A list that permits every prefix, as a partner for one that is missing.
 static struct prefix_rule rule_of_all(const struct key_test *t, uint32_t i)

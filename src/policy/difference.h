@@ -12,6 +12,9 @@
 
 #include "policy/policy.h"
 
+#include <endian.h>
+#include <string.h>
+
 #define DIFFERENCE_BLOCKS 16
 
 // Prefixes whose address lies from first to last and whose length from low to high. Of an address
@@ -34,29 +37,38 @@ void difference_everywhere(struct difference *ret);
 bool difference_is_everywhere(const struct difference *d);
 void difference_add(struct difference *d, const struct difference *other); // both together
 
+// In keys without a prefix nothing can be told apart.
+bool difference_has(const struct difference *d, const struct af *af, const struct af_key *key);
+
+// The same question for many keys of one family, most of which lie outside. Neighbours in memory
+// are mostly neighbours by address, so the gap that the last one lay in is tried first.
+struct difference_scan {
+	const struct difference *difference; // must stay as it is
+	const struct af *af;
+	unsigned place;       // of the address in a key
+	uint64_t first, size; // of the gap
+};
+
+struct difference_scan difference_scan(const struct difference *d, const struct af *af);
+bool difference_scan_look(struct difference_scan *x, const struct af_key *key); // out of the gap
+
 static inline uint64_t difference_address(const uint8_t *b, unsigned bits)
 {
-	unsigned bytes = bits < 64 ? bits / 8 : 8;
 	uint64_t v = 0;
 
-	for (unsigned i = 0; i < bytes; i++)
-		v |= (uint64_t)b[i] << (56 - 8 * i);
-	return v;
+	if (bits == 32) {
+		uint32_t half;
+		memcpy(&half, b, sizeof(half));
+		return (uint64_t)be32toh(half) << 32;
+	}
+	if (bits == 128)
+		memcpy(&v, b, sizeof(v));
+	return be64toh(v);
 }
 
-// In keys without a prefix nothing can be told apart.
-static inline bool difference_has(const struct difference *d, const struct af *af,
-				  const struct af_key *key)
+static inline bool difference_scan_has(struct difference_scan *x, const struct af_key *key)
 {
-	unsigned length;
+	uint64_t address = difference_address(key->b + x->place, x->af->prefix_bits);
 
-	if (!d->count || !af->prefix_bits)
-		return d->count;
-	const uint8_t *b = af->prefix(key, &length);
-	uint64_t address =
-		af->prefix_bits == 32 ? difference_address(b, 32) : difference_address(b, 64);
-	for (unsigned i = 0; i < d->count && d->blocks[i].first <= address; i++)
-		if (address <= d->blocks[i].last)
-			return length >= d->blocks[i].low && length <= d->blocks[i].high;
-	return false;
+	return address - x->first >= x->size && difference_scan_look(x, key);
 }

@@ -283,6 +283,14 @@ static bool leaf_inherited(struct memo *m, uint32_t id, const struct skeleton *s
 	return true;
 }
 
+static void shed_at_once(struct memo *m)
+{
+	struct memo *older = m->older;
+
+	m->older = NULL;
+	memo_free(older);
+}
+
 // Where the older memo's own foundation would do for the new one it is taken instead of it, so that
 // no more than one memo ever stands below another.
 static struct memo *foundation(struct memo *m, struct memo *older, struct difference *ret)
@@ -301,8 +309,8 @@ static struct memo *foundation(struct memo *m, struct memo *older, struct differ
 		return older;
 	*ret = both;
 	older->older = NULL;
-	m->older = base; // before: sets that go now are told to it
-	memo_free(older);
+	older->stands = false;
+	base->older = older; // of use no longer than until it is shed
 	return base;
 }
 
@@ -315,23 +323,22 @@ void memo_inherit(struct memo *m, struct memo *older)
 		return;
 	}
 	memo_free(m->older);
-	m->older = NULL;
-	older = foundation(m, older, &apart);
 	m->older = older;
+	shed_at_once(older->stands ? older->older : older);
+	m->older = foundation(m, older, &apart);
 	m->stands = !difference_is_everywhere(&apart);
 	m->apart = apart;
-	older->ops = m->ops; // equal ones, but theirs may go
-	older = older->stands ? older->older : older;
-	memo_free(older->older);
-	older->older = NULL;
+	m->older->ops = m->ops; // equal ones, but theirs may go
 }
 
 bool memo_shed(struct memo *m)
 {
 	struct memo *older = m->older;
 
-	if (!older || m->stands)
+	if (!older)
 		return false;
+	if (m->stands)
+		return memo_shed(older);
 	while (older->shed < older->chunk_count && !older->chunks[older->shed])
 		older->shed++;
 	if (older->shed < older->chunk_count) {
@@ -474,6 +481,8 @@ static uint32_t route_verdict(struct memo *m, uint32_t id, struct record *r,
 
 bool memo_final(struct memo *m, uint32_t attr_id, uint32_t *ret_verdict)
 {
+	if (m->stands && !m->apart.count)
+		m = m->older;
 	uint32_t e = m->identity ? ENTRY_VERDICT | attr_id : entry_known(m, attr_id);
 
 	*ret_verdict = e & ENTRY_VALUE;

@@ -35,8 +35,9 @@ struct sweep {
 	struct sweep_counts counts;
 	struct part *parts;      // [RIB_PEERS_MAX], made for import
 	struct difference doubt; // import: what may have to change
-	bool partial, over;      // it is not everything; the walk has come to its end
-	uint16_t *touched;       // peers whose paths of the destination at hand have changed
+	struct difference_scan scan;
+	bool partial, over; // it is not everything; the walk has come to its end
+	uint16_t *touched;  // peers whose paths of the destination at hand have changed
 	unsigned touched_count, touched_cap;
 	// Within a step: the last peer, its last set, and the verdict if it is the same for every
 	// prefix. Neighbouring routes have much in common.
@@ -74,6 +75,7 @@ static void begin_import(struct sweep *s)
 		difference_add(&s->doubt, &m->doubt);
 	}
 	s->partial = !difference_is_everywhere(&s->doubt);
+	s->scan = difference_scan(&s->doubt, s->family->af);
 }
 
 // Stored routes of the peer that the walk passed by are accounted for like those it judged; those
@@ -274,7 +276,7 @@ static bool walk_destinations(struct sweep *s, rib_deadline *over, void *arg)
 	while (s->next < t->destinations.end) {
 		for (unsigned i = 0; i < SLICE && s->next < t->destinations.end; i++, s->next++) {
 			const struct destination *d = table_at(t, s->next);
-			if (s->partial && !difference_has(&s->doubt, t->af, destination_key(d)))
+			if (s->partial && !difference_scan_has(&s->scan, destination_key(d)))
 				continue;
 			if (s->kind == SWEEP_IMPORT)
 				look_ahead(s, s->next + AHEAD);
@@ -345,7 +347,7 @@ static void route_again(struct sweep *s, struct update_group *g, struct group_wa
 	if (!(d->info & DESTINATION_LIVE))
 		return;
 	w->counts.seen++;
-	if (w->partial && !difference_has(&g->doubt, t->af, destination_key(d)))
+	if (w->partial && !difference_scan_has(&s->scan, destination_key(d)))
 		return;
 	const struct adj_out_entry *e = adj_out_find(&g->out, w->next);
 	bool told = e && e->attr;
@@ -375,6 +377,7 @@ static bool walk_groups(struct sweep *s, rib_deadline *over, void *arg)
 
 	while ((g = next_group(s, &w))) {
 		w->partial = s->generation && g->dirty && !difference_is_everywhere(&g->doubt);
+		s->scan = difference_scan(&g->doubt, t->af);
 		while (w->next < t->destinations.end) {
 			for (unsigned i = 0; i < SLICE && w->next < t->destinations.end;
 			     i++, w->next++)
@@ -399,11 +402,12 @@ bool sweep_step(struct sweep *s, rib_deadline *over, void *arg)
 		return walk_groups(s, over, arg);
 	s->near_peer = RIB_NO_PEER;
 	s->near_member = NULL;
-	if (!s->over && walk_destinations(s, over, arg))
-		return true;
-	if (!s->over && s->kind == SWEEP_IMPORT)
-		end_import(s);
-	s->over = true;
+	if (!s->over) {
+		s->over = !walk_destinations(s, over, arg);
+		if (s->over && s->kind == SWEEP_IMPORT)
+			end_import(s);
+		return true; // what moved goes out before anything is tidied up
+	}
 	while (import_shed(s->family)) // of no use once all has been judged
 		if (over(arg))
 			return true;
