@@ -75,10 +75,19 @@ bool place_match(struct grammar *g, const struct place *p, const char *line, str
 	return false;
 }
 
+// The value of a parameter in the statements that led here, the last first.
+static const char *place_value(const struct place *p, const char *param)
+{
+	const char *value = NULL;
+
+	for (unsigned i = p->depth - 1; i-- > 0 && !value;)
+		value = conf_value(p->path.at[i], param);
+	return value;
+}
+
 void place_prompt(const struct place *p, struct buf *out)
 {
 	const char *t = p->view[p->depth - 1]->view->prompt;
-	const struct conf_line *l = p->depth > 1 ? p->path.at[p->depth - 2] : NULL;
 
 	while (t && *t) {
 		const char *end = *t == '{' ? strchr(t, '}') : NULL;
@@ -87,7 +96,7 @@ void place_prompt(const struct place *p, struct buf *out)
 			continue;
 		}
 		char *param = mem_text_n(t + 1, (size_t)(end - t) - 1);
-		const char *value = l ? conf_value(l, param) : NULL;
+		const char *value = place_value(p, param);
 		buf_text(out, value ? value : "");
 		mem_free(param);
 		t = end + 1;

@@ -83,7 +83,7 @@ struct view {
 	// Tried next when a line is not valid here, and where `quit` leads; NULL: the system view.
 	const char *parent;
 	// Behind the host name: "-bgp-af-ipv4"; {vpn-instance-name} stands for the value of that
-	// parameter in the statement that entered the view.
+	// parameter in the statement that entered the view, or one around it.
 	const char *prompt;
 	// Words by which rows can name several views at once: "af". Every view but "user" has the
 	// tag "config".

@@ -122,11 +122,11 @@ static struct speaker_config *startup(struct app *a, struct conf_tree *tree)
 	return config;
 }
 
-static bool peer_established(struct model_host *host, const struct ip *address)
+static bool peer_established(struct model_host *host, uint16_t instance, const struct ip *address)
 {
 	struct app *a = (struct app *)host;
 	struct speaker_peer *p =
-		a->speaker ? speaker_peer_find(a->speaker, INSTANCE_PUBLIC, address) : NULL;
+		a->speaker ? speaker_peer_find(a->speaker, instance, address) : NULL;
 	return p && sess_get_state(speaker_peer_session(p)) == SESS_ESTABLISHED;
 }
 

@@ -38,25 +38,6 @@ static void take_bgp(struct taking *t, const struct conf_line *l)
 }
 
 // --- the instance -----------------------------------------------------------------------------------
-// Statements of the instance that end every session; any live peer makes it a question.
-static const char *ask_instance(struct conf_edit *e)
-{
-	struct model_host *host = e->app;
-	const struct conf_node *bgp = bgp_node(e->tree);
-	struct conf_iter it;
-	struct ip ip;
-
-	if (!host || !host->peer_established)
-		return NULL;
-	for (const struct conf_node *n = conf_first_order(&it, bgp, ORDER_PEER); n;
-	     n = conf_next(&it)) {
-		if (ip_parse(line_peer(n->line), &ip) && host->peer_established(host, &ip))
-			return "Warning: Changing the parameter in this command resets the peer "
-			       "session. Continue? [Y/N]:";
-	}
-	return NULL;
-}
-
 static void take_router_id(struct taking *t, const struct conf_line *l)
 {
 	ip_parse(conf_value(l, "ipv4-address"), &t->build->router_id);
@@ -157,7 +138,7 @@ static const struct row rows[] = {
 	 .more = MEANS(.take = take_bgp)},
 	INSTANCE(10, .grammar = "router-id ipv4-address", .value = "ipv4-address",
 		 .help = "Sets the router ID of this instance.", .effect = EVERYTHING,
-		 .check = check_not_zero, .question = ask_instance,
+		 .check = check_not_zero, .question = ask_any,
 		 .more = MEANS(.take = take_router_id)),
 	INSTANCE(20, .grammar = "as-path-limit [ path-limit<1-2000> ]", .value = "path-limit",
 		 .help = "Rejects routes with more AS numbers in the path than that; 255 when no "
@@ -173,7 +154,7 @@ static const struct row rows[] = {
 			 "private here.",
 		 .flags = ROW_IGNORED, .more = MEANS(0)),
 	INSTANCE(50, .grammar = "shutdown", .help = "Keeps all sessions down.",
-		 .effect = EFFECT_SESSION, .question = ask_instance,
+		 .effect = EFFECT_SESSION, .question = ask_any,
 		 .more = MEANS(.take = take_shutdown)),
 	INSTANCE(60, .grammar = "keep-all-routes",
 		 .help = "Keeps all routes of all peers in all address families, those too that "
@@ -183,11 +164,11 @@ static const struct row rows[] = {
 	INSTANCE(70, .grammar = "confederation id as-number", .value = "as-number",
 		 .help = "Makes this AS a member of a confederation that shows that AS number to "
 			 "others.",
-		 .effect = EVERYTHING, .question = ask_instance,
+		 .effect = EVERYTHING, .question = ask_any,
 		 .more = MEANS(.take = take_confederation_id)),
 	INSTANCE(71, .grammar = "confederation peer-as as-number&<1-32>", .value = "as-number",
 		 .help = "Names the other member ASs of the confederation.", .effect = EVERYTHING,
-		 .question = ask_instance, .more = MEANS(.take = take_confederation_peers)),
+		 .question = ask_any, .more = MEANS(.take = take_confederation_peers)),
 	INSTANCE(
 		80,
 		.grammar = "timer keepalive keepalive-time<0-21845> hold hold-time<0-65535> [ "
@@ -197,7 +178,7 @@ static const struct row rows[] = {
 			"min-holdtime [ min-hold-time<20-65535> ] ]",
 		.help = "Sets the keepalive and hold times of all peers in seconds, and the least "
 			"hold time that is taken from a peer.",
-		.effect = EFFECT_SESSION, .check = check_timer_values, .question = ask_instance,
+		.effect = EFFECT_SESSION, .check = check_timer_values, .question = ask_any,
 		.more = MEANS(.take = take_timer)),
 	INSTANCE(81, .grammar = "timer connect-retry connect-retry-time<1-65535>",
 		 .value = "connect-retry-time", .standard = "32",

@@ -14,13 +14,6 @@ const struct conf_node *bgp_node(const struct conf_tree *t)
 	return conf_first_order(&it, t->root, ORDER_BGP);
 }
 
-const struct conf_node *family_node(const struct conf_node *bgp, const struct af *af)
-{
-	struct conf_iter it;
-
-	return conf_first_order(&it, bgp, ORDER_FAMILY + af->order);
-}
-
 const struct af *edit_family(const struct conf_edit *e)
 {
 	const struct conf_line *view = e->path->depth ? e->path->at[e->path->depth - 1] : NULL;
@@ -58,64 +51,81 @@ const char *group_of(const struct conf_node *view, const char *peer)
 	return l ? conf_value(l, "group-name") : NULL;
 }
 
-bool group_is_there(const struct conf_tree *t, const char *name)
-{
-	struct conf_iter it;
-
-	return conf_first_object(&it, bgp_node(t), ORDER_GROUP, name) != NULL;
-}
-
-bool peer_is_there(const struct conf_tree *t, const char *name)
-{
-	const struct conf_node *bgp = bgp_node(t);
-
-	if (!name_is_address(name))
-		return group_is_there(t, name);
-	return peer_line(bgp, name, &means_as) || peer_line(bgp, name, &means_member);
-}
-
 bool check_peer(struct conf_edit *e)
 {
 	const char *name = line_peer(e->line);
+	struct scope s = edit_scope(e);
 
-	if (e->loading || peer_is_there(e->tree, name))
+	if (e->loading || scope_has(&s, name))
 		return check_names(e);
 	return conf_refuse(e, name_is_address(name) ? "Error: The peer does not exist."
 						    : "Error: The peer group does not exist.");
 }
 
 // --- is it alive? -----------------------------------------------------------------------------
-static bool address_live(struct model_host *host, const char *text)
+static struct model_host *edit_host(const struct conf_edit *e)
 {
-	struct ip ip;
+	struct model_host *host = e->app;
 
-	return ip_parse(text, &ip) && host->peer_established(host, &ip);
+	return host && host->peer_established ? host : NULL;
 }
 
-static bool member_live(const struct conf_edit *e, struct model_host *host, const char *group)
+static bool address_live(struct model_host *host, const struct scope *s, const char *text)
 {
-	const struct conf_node *bgp = bgp_node(e->tree);
+	uint16_t instance = 0;
+	struct ip ip;
+
+	if (s->instance)
+		instance = model_instance_number(host->model, s->instance);
+	return ip_parse(text, &ip) && host->peer_established(host, instance, &ip);
+}
+
+// A member of the group; of no group in particular: any peer.
+static bool member_live(struct model_host *host, const struct scope *s, const char *group)
+{
 	struct conf_iter it;
 
-	for (const struct conf_node *n = conf_first_order(&it, bgp, ORDER_PEER); n;
-	     n = conf_next(&it)) {
-		const char *of = n->line->row->more == &means_member
-					 ? conf_value(n->line, "group-name")
-					 : NULL;
-		if (of && strcmp(of, group) == 0 && address_live(host, line_peer(n->line)))
-			return true;
+	for (unsigned i = 0; i < SCOPE_VIEWS; i++) {
+		const struct conf_node *n = conf_first_order(&it, scope_peers(s, i), ORDER_PEER);
+		for (; n; n = conf_next(&it)) {
+			const char *of = n->line->row->more == &means_member
+						 ? conf_value(n->line, "group-name")
+						 : NULL;
+			if (group && (!of || strcmp(of, group) != 0))
+				continue;
+			if (address_live(host, s, line_peer(n->line)))
+				return true;
+		}
 	}
 	return false;
 }
 
 bool edit_live(const struct conf_edit *e)
 {
-	struct model_host *host = e->app;
+	struct model_host *host = edit_host(e);
 	const char *name = line_peer(e->line);
+	struct scope s = edit_scope(e);
 
-	if (!host || !host->peer_established || !name)
+	if (!host || !name)
 		return false;
-	return name_is_address(name) ? address_live(host, name) : member_live(e, host, name);
+	return name_is_address(name) ? address_live(host, &s, name) : member_live(host, &s, name);
+}
+
+bool edit_any_live(const struct conf_edit *e)
+{
+	struct model_host *host = edit_host(e);
+	struct scope s = edit_scope(e);
+	struct conf_iter it;
+	bool live = host && member_live(host, &s, NULL);
+
+	if (!host || live || s.instance)
+		return live;
+	for (const struct conf_node *n = conf_first_order(&it, e->tree->root, ORDER_VPN_INSTANCE);
+	     n && !live; n = conf_next(&it)) {
+		s.instance = conf_value(n->line, "vpn-instance-name");
+		live = member_live(host, &s, NULL);
+	}
+	return live;
 }
 
 // Does the statement say something new? One that holds by default is stored only when undone.
@@ -140,4 +150,11 @@ const char *ask_parameter(struct conf_edit *e)
 	return edit_live(e) && changes(e) ? "Warning: Changing the parameter in this command "
 					    "resets the peer session. Continue? [Y/N]:"
 					  : NULL;
+}
+
+const char *ask_any(struct conf_edit *e)
+{
+	return edit_any_live(e) ? "Warning: Changing the parameter in this command resets the peer "
+				  "session. Continue? [Y/N]:"
+				: NULL;
 }

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -37,7 +38,7 @@ static void take(struct taking *t, const struct conf_line *l)
 		meaning_of(l->row)->take(t, l);
 }
 
-static void take_order(struct taking *t, const struct conf_node *view, unsigned order)
+void take_order(struct taking *t, const struct conf_node *view, unsigned order)
 {
 	struct conf_iter it;
 
@@ -200,16 +201,80 @@ static void build_instance(struct build *b)
 	}
 }
 
+static bool has_clients(const struct conf_node *view)
+{
+	struct conf_iter it;
+	const struct conf_node *n = conf_first_order(&it, view, ORDER_PEER);
+
+	while (n && n->line->row->more != &means_client)
+		n = conf_next(&it);
+	return n != NULL;
+}
+
 static void build_families(struct build *b)
 {
+	struct rib_options options = b->options;
+
+	options.router_id = b->instance->router_id;
+	memset(b->view, 0, sizeof(b->view));
 	for (unsigned i = 0; i < af_count; i++) {
 		struct taking t = {.build = b, .af = af_list[i]};
-		const struct conf_node *view = family_node(b->bgp, af_list[i]);
+		const struct conf_node *view = scope_family(&b->scope, af_list[i]);
 
-		b->config->instances[0].family[i].options = b->options;
+		b->instance->family[i].options = options;
+		if (!view)
+			continue;
+		b->instance->families |= af_bit(af_list[i]);
 		take_order(&t, view, ORDER_INSTANCE);
 		take_order(&t, view, ORDER_ORIGIN);
+		b->view[i].has_clients = has_clients(view);
 	}
+}
+
+static void build_public(struct build *b)
+{
+	b->scope = scope_of(b->tree, NULL);
+	b->instance = &b->config->instances[0];
+	b->instance->router_id = b->config->router_id;
+	build_families(b);
+	for (unsigned i = 0; i < af_count; i++)
+		b->instance->families |= af_bit(af_list[i]);
+	build_vpn(b);
+	build_peers(b);
+}
+
+static void build_scope(struct build *b, struct instance_config *c)
+{
+	struct taking t = {.build = b};
+
+	b->scope = scope_of(b->tree, c->name);
+	b->instance = c;
+	for (unsigned i = 0; i < SCOPE_VIEWS; i++)
+		take_order(&t, scope_peers(&b->scope, i), ORDER_VPN_ROUTER_ID);
+	build_families(b);
+	build_peers(b);
+}
+
+static int compare_peers(const void *a, const void *b)
+{
+	const struct peer_config *x = a, *y = b;
+
+	if (x->instance != y->instance)
+		return x->instance < y->instance ? -1 : 1;
+	return ip_compare(&x->address, &y->address);
+}
+
+// The public tables first: what is built for them the instances' peers need.
+static void build_scopes(struct build *b)
+{
+	struct speaker_config *c = b->config;
+
+	build_public(b);
+	for (unsigned i = 1; i < c->instance_count; i++)
+		build_scope(b, &c->instances[i]);
+	qsort(c->peers, c->peer_count, sizeof(*c->peers), compare_peers);
+	if (c->peer_count > RIB_PEERS_MAX)
+		build_error(b, "There are more than %u peers.", RIB_PEERS_MAX);
 }
 
 struct speaker_config *model_compile(struct model *m, const struct conf_tree *t,
@@ -225,10 +290,10 @@ struct speaker_config *model_compile(struct model *m, const struct conf_tree *t,
 	b.config->policy = b.snapshot = b.error_count ? NULL : compile_policies(&b);
 	set_defaults(&b);
 	build_instance(&b);
-	if (b.bgp) {
-		build_families(&b);
-		build_peers(&b);
-	}
+	build_instances(&b);
+	if (b.bgp)
+		build_scopes(&b);
+	build_vpn_free(&b);
 	if (b.error_count <= ERRORS_SHOWN && b.error_count) {
 		speaker_config_unref(b.config);
 		return NULL;
@@ -258,12 +323,13 @@ void model_free(struct model *m)
 	if (m->policy_tree.root)
 		conf_tree_free(&m->policy_tree);
 	policy_store_free(m->store);
+	mem_free(m->instances);
 	mem_free(m);
 }
 
 void model_schema(struct cli_schema *ret)
 {
-	static struct row_table tables[11]; // the last one is made of the families
+	static struct row_table tables[13]; // the last one is made of the families
 	unsigned n = 0;
 
 	tables[n++] = system_rows;
@@ -271,11 +337,13 @@ void model_schema(struct cli_schema *ret)
 	tables[n++] = prefix_list_rows;
 	tables[n++] = filter_rows;
 	tables[n++] = route_policy_rows;
+	tables[n++] = vpn_instance_rows;
 	tables[n++] = bgp_rows;
 	tables[n++] = group_rows;
 	tables[n++] = peer_session_rows;
 	tables[n++] = peer_family_rows;
 	tables[n++] = family_rows;
+	tables[n++] = vpn_family_rows;
 	family_entry_rows(&tables[n++]);
 	*ret = (struct cli_schema){
 		.tables = tables,

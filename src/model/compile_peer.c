@@ -10,27 +10,30 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+// Either those about the session, or those of the family.
 static void take_lines(struct taking *t, const struct conf_node *view, const char *object)
 {
 	struct conf_iter it;
 
 	for (const struct conf_node *n = conf_first_object(&it, view, ORDER_PEER, object); n;
 	     n = conf_next(&it)) {
-		if (meaning_of(n->line->row)->take)
-			meaning_of(n->line->row)->take(t, n->line);
+		const struct meaning *m = meaning_of(n->line->row);
+		if (m->take && m->session == !t->af)
+			m->take(t, n->line);
 	}
 }
 
 // All that is said about it, the group's part first.
 static void take_peer(struct taking *t, const char *name, const char *group)
 {
-	struct build *b = t->build;
+	const struct scope *s = &t->build->scope;
 
-	if (group)
-		take_lines(t, b->bgp, group);
-	take_lines(t, b->bgp, name);
+	for (unsigned i = 0; i < SCOPE_VIEWS && group; i++)
+		take_lines(t, scope_peers(s, i), group);
+	for (unsigned i = 0; i < SCOPE_VIEWS; i++)
+		take_lines(t, scope_peers(s, i), name);
 	for (unsigned i = 0; i < af_count; i++) {
-		const struct conf_node *view = family_node(b->bgp, af_list[i]);
+		const struct conf_node *view = scope_family(s, af_list[i]);
 		const char *of = view ? group_of(view, name) : NULL;
 		t->af = af_list[i];
 		if (of || group)
@@ -57,7 +60,7 @@ static void finish_session(struct build *b, struct peer_take *p, const char *nam
 
 	s->remote_as = p->as;
 	s->real_local_as = own;
-	s->router_id = b->config->router_id;
+	s->router_id = b->instance->router_id;
 	s->internal = p->as ? p->as == own : s->internal;
 	s->confed = id && (s->internal || s->confed || is_member(b, p->as));
 	s->local_as = s->internal || s->confed || !id ? own : id;
@@ -87,7 +90,7 @@ static const char *policy_or_nothing(const struct build *b, const struct policy_
 				     bool external)
 {
 	bool any = x->acl || x->prefix_list || x->path_filter || x->view_acl ||
-		   x->view_prefix_list || x->route_policy;
+		   x->view_prefix_list || x->ext_community_filter || x->route_policy;
 
 	return !any && external && b->config->policy_required ? POLICY_NOTHING : x->route_policy;
 }
@@ -107,6 +110,12 @@ static struct policy_program *program_of(struct build *b, const struct peer_take
 		.route_policy = f->route_policy[import],
 	};
 
+	if (import && x.af->props & AF_TARGETED) {
+		x.constrained = !b->view[i].any_target && !b->view[i].has_clients;
+		x.targets = x.constrained ? b->targets[i].targets : NULL;
+		x.target_count = x.constrained ? b->targets[i].count : 0;
+		x.ext_community_filter = b->view[i].ext_community_filter;
+	}
 	x.route_policy = policy_or_nothing(b, &x, p->config.family[i].import.source == SOURCE_EBGP);
 	return policy_program(b->model->store, b->snapshot, &x);
 }
@@ -133,6 +142,8 @@ static void finish_export(struct build *b, struct peer_take *p, unsigned i)
 
 	out->route_server = p->family[i].route_server;
 	out->local_as = s->local_as;
+	if (af_list[i]->props & (AF_TARGETED | AF_MEMBERSHIP))
+		out->ext_community = true; // nothing would come of them without
 	if (p->fake_as && p->prepend_own)
 		out->prepend_too = id ? id : b->config->as;
 	// Only where it matters, so that peers of several ASs can share a group.
@@ -165,21 +176,28 @@ static void finish_family(struct build *b, struct peer_take *p, unsigned i, cons
 		p->config.session.families |= af_bit(af_list[i]);
 }
 
-// A family about which nothing is said: on for peers of its kind of address, if it is one of those.
-static void default_family(struct build *b, struct peer_take *p, unsigned i, unsigned bits)
+// A family about which nothing is said: on for peers of its kind of address, if it is one of those; in
+// a VPN instance for those that were made in its view.
+static void default_family(struct build *b, struct peer_take *p, unsigned i, const char *name,
+			   unsigned bits)
 {
 	const struct af *af = af_list[i];
 
-	if (p->family[i].enabled < 0)
-		p->family[i].enabled = af->props & AF_DEFAULT_ON && af->prefix_bits == bits &&
-				       !b->off_by_default[i];
+	if (p->family[i].enabled >= 0)
+		return;
+	if (b->scope.instance)
+		p->family[i].enabled = enabled_by_default(&b->scope, af, name);
+	else
+		p->family[i].enabled = af->props & AF_DEFAULT_ON && !b->off_by_default[i] &&
+				       af->prefix_bits == bits;
 }
 
 static void finish(struct build *b, struct peer_take *p, const char *name, unsigned bits)
 {
+	p->config.instance = b->instance->number;
 	finish_session(b, p, name);
 	for (unsigned i = 0; i < af_count; i++) {
-		default_family(b, p, i, bits);
+		default_family(b, p, i, name, bits);
 		finish_family(b, p, i, name);
 	}
 	// Without a family there is nothing to speak of.
@@ -222,25 +240,31 @@ static void build_group(struct build *b, const struct conf_line *l, struct group
 static struct group_config *find_group(const struct build *b, const char *name)
 {
 	for (unsigned i = 0; i < b->config->group_count; i++) {
-		if (strcmp(b->config->groups[i].name, name) == 0)
-			return &b->config->groups[i];
+		struct group_config *g = &b->config->groups[i];
+		if (g->template_peer.instance == b->instance->number && strcmp(g->name, name) == 0)
+			return g;
 	}
 	return NULL;
 }
 
-static void build_groups(struct build *b)
+static void build_groups(struct build *b, const struct conf_node *view)
 {
 	struct speaker_config *c = b->config;
 	struct conf_iter it;
 	unsigned count = 0;
 
-	for (const struct conf_node *n = conf_first_order(&it, b->bgp, ORDER_GROUP); n;
+	for (const struct conf_node *n = conf_first_order(&it, view, ORDER_GROUP); n;
 	     n = conf_next(&it))
 		count++;
-	c->groups = mem_zero((count + 1) * sizeof(*c->groups));
-	for (const struct conf_node *n = conf_first_order(&it, b->bgp, ORDER_GROUP); n;
-	     n = conf_next(&it))
-		build_group(b, n->line, &c->groups[c->group_count++]);
+	if (!count)
+		return;
+	c->groups = mem_resize(c->groups, (c->group_count + count) * sizeof(*c->groups));
+	for (const struct conf_node *n = conf_first_order(&it, view, ORDER_GROUP); n;
+	     n = conf_next(&it)) {
+		struct group_config *g = &c->groups[c->group_count++];
+		*g = (struct group_config){.as = 0};
+		build_group(b, n->line, g);
+	}
 }
 
 // --- peers ------------------------------------------------------------------------------------------
@@ -248,7 +272,7 @@ static void build_peer(struct build *b, const char *name, struct peer_config *re
 {
 	struct peer_take p = b->defaults;
 	struct taking t = {.build = b, .peer = &p};
-	const char *group = group_of(b->bgp, name);
+	const char *group = scope_group(&b->scope, name);
 	const struct group_config *g = group ? find_group(b, group) : NULL;
 
 	ip_parse(name, &p.config.address);
@@ -281,7 +305,7 @@ static void check_objects(struct build *b, const struct conf_node *view)
 		if (strcmp(name, last) == 0)
 			continue;
 		last = name;
-		if (!peer_is_there(b->tree, name)) {
+		if (!scope_has(&b->scope, name)) {
 			struct buf text = {0};
 			conf_line_text(n->line, &text);
 			build_error(b, "The peer%s %s does not exist, but is named by: %s",
@@ -297,31 +321,46 @@ static bool makes_peer(const struct conf_line *l)
 	       name_is_address(line_peer(l));
 }
 
-void build_peers(struct build *b)
+// Was it made in an earlier view of the scope?
+static bool made_before(const struct build *b, unsigned view, const char *name)
+{
+	for (unsigned i = 0; i < view; i++) {
+		const struct conf_node *n = scope_peers(&b->scope, i);
+		if (peer_line(n, name, &means_as) || peer_line(n, name, &means_member))
+			return true;
+	}
+	return false;
+}
+
+static void build_view(struct build *b, unsigned view)
 {
 	struct speaker_config *c = b->config;
 	const char *last = "";
 	struct conf_iter it;
-	unsigned cap = 0;
 
-	build_groups(b);
-	check_objects(b, b->bgp);
-	for (unsigned i = 0; i < af_count; i++)
-		check_objects(b, family_node(b->bgp, af_list[i]));
-	for (const struct conf_node *n = conf_first_order(&it, b->bgp, ORDER_PEER); n;
-	     n = conf_next(&it)) {
+	for (const struct conf_node *n =
+		     conf_first_order(&it, scope_peers(&b->scope, view), ORDER_PEER);
+	     n; n = conf_next(&it)) {
 		const char *name = line_peer(n->line);
-		if (!makes_peer(n->line) || strcmp(name, last) == 0)
+		if (!makes_peer(n->line) || strcmp(name, last) == 0 || made_before(b, view, name))
 			continue;
 		last = name;
-		if (c->peer_count == cap) {
-			cap = cap ? 2 * cap : 16;
-			c->peers = mem_resize(c->peers, cap * sizeof(*c->peers));
-		}
+		if (!(c->peer_count & (c->peer_count - 1))) // a power of two: full
+			c->peers = mem_resize(c->peers, (c->peer_count ? 2 * c->peer_count : 1) *
+								sizeof(*c->peers));
 		build_peer(b, name, &c->peers[c->peer_count]);
 		c->peers[c->peer_count].line = c->peer_count;
 		c->peer_count++;
 	}
-	if (c->peer_count > RIB_PEERS_MAX)
-		build_error(b, "There are more than %u peers.", RIB_PEERS_MAX);
+}
+
+void build_peers(struct build *b)
+{
+	for (unsigned i = 0; i < SCOPE_VIEWS; i++)
+		build_groups(b, scope_peers(&b->scope, i));
+	check_objects(b, scope_peers(&b->scope, 0));
+	for (unsigned i = 0; i < af_count; i++)
+		check_objects(b, scope_family(&b->scope, af_list[i]));
+	for (unsigned i = 0; i < SCOPE_VIEWS; i++)
+		build_view(b, i);
 }

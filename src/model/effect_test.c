@@ -121,6 +121,7 @@ static const char *const changes[] = {
 	"route-policy uses permit node 20\n apply ipv6 next-hop 2001:db8::9",
 	RE " apply mpls-label",
 	RP " goto next-node",
+	"ip vpn-instance a\n description x",
 	"bgp 100\n peer 2001:db8::7 as-number 200",
 	"bgp 100\n router-id 10.9.9.7",
 	"bgp 100\n as-path-limit 20",

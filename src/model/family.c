@@ -9,7 +9,7 @@
 
 static struct family_config *family_of(const struct taking *t)
 {
-	return &t->build->config->instances[0].family[af_index(t->af)];
+	return &t->build->instance->family[af_index(t->af)];
 }
 
 // In the BGP view: of the instance, which the families copy.
@@ -90,23 +90,38 @@ struct policy_program *family_program(struct build *b, const struct af *af, cons
 	return policy ? policy_program(b->model->store, b->snapshot, &binding) : NULL;
 }
 
+struct origin_config *origin_add(struct family_config *f, const struct af_key *key)
+{
+	if (!(f->network_count & (f->network_count - 1))) // a power of two: full
+		f->networks =
+			mem_resize(f->networks, (f->network_count ? 2 * f->network_count : 1) *
+							sizeof(*f->networks));
+	struct origin_config *o = &f->networks[f->network_count++];
+	*o = (struct origin_config){.key = *key};
+	return o;
+}
+
+void origin_carry(struct origin_config *o, const struct attrs *as)
+{
+	struct buf bytes = {0};
+
+	attrs_encode(&bytes, as);
+	o->attributes = mem_alloc(bytes.len + 1);
+	memcpy(o->attributes, bytes.data, bytes.len);
+	o->attributes_size = bytes.len;
+	buf_free(&bytes);
+}
+
 static void take_network(struct taking *t, const struct conf_line *l)
 {
-	struct family_config *f = family_of(t);
+	struct af_key key;
 	struct ip ip;
 	unsigned length = 0;
 
 	if (!line_prefix(l, &ip, &length))
 		return;
-	if (!(f->network_count & (f->network_count - 1))) // a power of two: full
-		f->networks =
-			mem_resize(f->networks, (f->network_count ? 2 * f->network_count : 1) *
-							sizeof(*f->networks));
-	struct origin_config *n = &f->networks[f->network_count];
-	*n = (struct origin_config){0};
-	t->af->from_prefix(&ip, length, &n->key);
-	n->program = program_after(t, l, "route-policy");
-	f->network_count++;
+	t->af->from_prefix(&ip, length, &key);
+	origin_add(family_of(t), &key)->program = program_after(t, l, "route-policy");
 }
 
 static void take_aggregate(struct taking *t, const struct conf_line *l)

@@ -16,8 +16,10 @@ static void on_output(void *arg, const char *text, size_t n)
 
 static void on_prompt(void *arg, const char *prompt)
 {
-	(void)arg;
-	(void)prompt;
+	struct fixture *f = arg;
+
+	buf_clear(&f->prompt);
+	buf_text(&f->prompt, prompt);
 }
 
 static void on_question(void *arg, const char *question)
@@ -107,6 +109,7 @@ void fixture_free(struct fixture *f)
 	buf_free(&f->errors);
 	buf_free(&f->output);
 	buf_free(&f->candidate);
+	buf_free(&f->prompt);
 	mem_free(f);
 }
 

@@ -23,6 +23,7 @@ struct fixture {
 	struct cli_session *session;
 	struct buf output;      // of fixture_type since the last call
 	struct buf candidate;   // of fixture_candidate
+	struct buf prompt;      // the last one
 	int status;
 };
 struct fixture *fixture_new(void);      // its session is a script: questions are answered with yes

@@ -16,10 +16,10 @@ void text_name(struct buf *b, const char *name)
 	buf_format(b, "%s%s%s", quote, name, quote);
 }
 
-static const struct conf_line *group_line(const struct conf_tree *t, const char *name)
+static const struct conf_line *group_line(const struct conf_edit *e, const char *name)
 {
-	struct conf_iter it;
-	const struct conf_node *n = conf_first_object(&it, bgp_node(t), ORDER_GROUP, name);
+	struct scope s = edit_scope(e);
+	const struct conf_node *n = scope_group_node(&s, name);
 
 	return n ? n->line : NULL;
 }
@@ -35,7 +35,7 @@ static const char *group_type(const struct conf_line *l)
 static bool check_group(struct conf_edit *e)
 {
 	const char *name = conf_value(e->line, "group-name");
-	const struct conf_line *there = group_line(e->tree, name);
+	const struct conf_line *there = group_line(e, name);
 
 	if (e->undo)
 		return there || e->loading ||
@@ -47,43 +47,81 @@ static bool check_group(struct conf_edit *e)
 	return true;
 }
 
-struct forgetting {
-	const char *name;
-};
-
-static bool is_about(void *arg, const struct conf_node *n)
+static void view_path(const struct conf_edit *e, const struct scope *s,
+		      const struct conf_node *view, struct conf_path *ret)
 {
-	const struct forgetting *f = arg;
+	*ret = (struct conf_path){.depth = 0};
+	conf_path_enter(ret, e->path->at[0]);
+	if (view != s->bgp)
+		conf_path_enter(ret, view->line);
+}
 
-	return n->line->row->order == ORDER_PEER && n->line->words > 1 &&
-	       strcmp(line_peer(n->line), f->name) == 0;
+static void forget_in(struct conf_edit *e, const struct scope *s, const struct conf_node *view,
+		      const char *name)
+{
+	struct conf_path path;
+	struct conf_iter it;
+
+	if (!view)
+		return;
+	view_path(e, s, view, &path);
+	for (const struct conf_node *n = conf_first_object(&it, view, ORDER_PEER, name); n;
+	     n = conf_next(&it))
+		conf_remove(e->tree, &path, n->line);
+	conf_path_leave(&path, 0);
 }
 
 void peer_forget(struct conf_edit *e, const char *name)
 {
-	struct forgetting f = {name};
-	struct conf_path bgp = *e->path; // borrows the counts
+	struct conf_tree before = conf_tree_clone(e->tree);
+	struct scope s = scope_of(&before, path_instance(e->path));
 
-	bgp.depth = bgp.depth ? 1 : 0;
-	conf_remove_if(e->tree, &bgp, is_about, &f);
+	for (unsigned i = 0; i < SCOPE_VIEWS; i++)
+		forget_in(e, &s, scope_peers(&s, i), name);
+	for (unsigned i = 0; i < af_count; i++)
+		forget_in(e, &s, scope_family(&s, af_list[i]), name);
+	conf_tree_free(&before);
 }
 
-// A group goes with its members, as in VRP.
+static void forget_members(struct conf_edit *e, const struct conf_node *view, const char *group)
+{
+	struct conf_iter it;
+
+	for (const struct conf_node *n = conf_first_order(&it, view, ORDER_PEER); n;
+	     n = conf_next(&it)) {
+		if (n->line->row->more == &means_member &&
+		    strcmp(conf_value(n->line, "group-name"), group) == 0)
+			peer_forget(e, line_peer(n->line));
+	}
+}
+
+static void remove_group(struct conf_edit *e, const struct scope *s, const struct conf_node *view,
+			 const char *name)
+{
+	struct conf_iter it;
+	const struct conf_node *n = conf_first_object(&it, view, ORDER_GROUP, name);
+	struct conf_path path;
+
+	if (!n)
+		return;
+	view_path(e, s, view, &path);
+	conf_remove(e->tree, &path, n->line);
+	conf_path_leave(&path, 0);
+}
+
+// A group goes with its members, as in VRP, whichever view of a VPN instance it stands in.
 static bool undo_group(struct conf_edit *e, const char *name)
 {
 	struct conf_tree before = conf_tree_clone(e->tree);
-	const struct conf_node *bgp = bgp_node(&before);
-	struct conf_iter it;
+	struct scope s = scope_of(&before, path_instance(e->path));
 
-	for (const struct conf_node *n = conf_first_order(&it, bgp, ORDER_PEER); n;
-	     n = conf_next(&it)) {
-		if (n->line->row->more == &means_member &&
-		    strcmp(conf_value(n->line, "group-name"), name) == 0)
-			peer_forget(e, line_peer(n->line));
-	}
+	for (unsigned i = 0; i < SCOPE_VIEWS; i++)
+		forget_members(e, scope_peers(&s, i), name);
 	peer_forget(e, name);
+	for (unsigned i = 0; i < SCOPE_VIEWS; i++)
+		remove_group(e, &s, scope_peers(&s, i), name);
 	conf_tree_free(&before);
-	return conf_edit_default(e);
+	return true;
 }
 
 static bool apply_group(struct conf_edit *e)
@@ -104,7 +142,7 @@ static bool apply_group(struct conf_edit *e)
 
 static const char *ask_group(struct conf_edit *e)
 {
-	return e->undo && group_line(e->tree, conf_value(e->line, "group-name"))
+	return e->undo && group_line(e, conf_value(e->line, "group-name"))
 		       ? "Warning: The peer group and its members will be deleted. Continue? [Y/N]:"
 		       : NULL;
 }
@@ -123,11 +161,11 @@ static void take_group(struct taking *t, const struct conf_line *l)
 // --- peer X group G -------------------------------------------------------------------------------
 static bool check_new_member(struct conf_edit *e, const char *name, const char *group)
 {
-	const struct conf_node *bgp = bgp_node(e->tree);
-	const struct conf_line *g = group_line(e->tree, group);
-	const struct conf_line *own = peer_line(bgp, name, &means_as);
+	struct scope s = edit_scope(e);
+	const struct conf_line *g = group_line(e, group);
+	const struct conf_line *own = scope_line(&s, name, &means_as);
 	bool internal = strcmp(group_type(g), "internal") == 0;
-	const struct conf_line *of_group = peer_line(bgp, group, &means_as);
+	const struct conf_line *of_group = scope_line(&s, group, &means_as);
 	uint32_t mine = 0, theirs = 0, ours = 0;
 
 	if (conf_has(g, "listen"))
@@ -139,7 +177,7 @@ static bool check_new_member(struct conf_edit *e, const char *name, const char *
 		text_as_number(conf_value(own, "as-number"), &mine);
 	if (of_group)
 		text_as_number(conf_value(of_group, "as-number"), &theirs);
-	text_as_number(conf_value(bgp->line, "as-number"), &ours);
+	text_as_number(conf_value(s.bgp->line, "as-number"), &ours);
 	if (own && ((of_group && mine != theirs) || internal != (mine == ours)))
 		return conf_refuse(e, "Error: The AS number of the peer does not fit the peer "
 				      "group.");
@@ -149,13 +187,13 @@ static bool check_new_member(struct conf_edit *e, const char *name, const char *
 static bool check_member(struct conf_edit *e)
 {
 	const char *name = line_peer(e->line), *group = conf_value(e->line, "group-name");
+	struct scope s = edit_scope(e);
 
 	if (e->loading)
 		return true;
 	if (e->undo)
-		return peer_is_there(e->tree, name) ||
-		       conf_refuse(e, "Error: The peer does not exist.");
-	if (!group_is_there(e->tree, group))
+		return scope_has(&s, name) || conf_refuse(e, "Error: The peer does not exist.");
+	if (!scope_group_node(&s, group))
 		return conf_refuse(e, "Error: The peer group does not exist.");
 	return check_new_member(e, name, group);
 }
@@ -164,13 +202,15 @@ static bool check_member(struct conf_edit *e)
 static bool apply_member(struct conf_edit *e)
 {
 	const char *name = line_peer(e->line);
-	bool was = peer_is_there(e->tree, name);
+	struct scope s = edit_scope(e);
+	bool was = scope_has(&s, name);
 
 	if (!conf_edit_default(e))
 		return false;
 	if (!e->undo && !was)
 		peer_enable_new(e, name);
-	if (e->undo && !peer_is_there(e->tree, name))
+	s = edit_scope(e);
+	if (e->undo && !scope_has(&s, name))
 		peer_forget(e, name);
 	return true;
 }
@@ -178,12 +218,13 @@ static bool apply_member(struct conf_edit *e)
 static bool check_family_member(struct conf_edit *e)
 {
 	const char *group = conf_value(e->line, "group-name");
+	struct scope s = edit_scope(e);
 
 	if (e->loading)
 		return true;
-	if (!peer_is_there(e->tree, line_peer(e->line)))
+	if (!scope_has(&s, line_peer(e->line)))
 		return conf_refuse(e, "Error: The peer does not exist.");
-	if (!e->undo && !group_is_there(e->tree, group))
+	if (!e->undo && !scope_group_node(&s, group))
 		return conf_refuse(e, "Error: The peer group does not exist.");
 	return true;
 }
@@ -193,23 +234,35 @@ static const char *ask_member(struct conf_edit *e)
 	return ask_reset(e);
 }
 
-const struct meaning means_member = {.take = NULL};
+const struct meaning means_member = {.take = NULL, .session = true};
+
+#define GROUP_HELP "Creates a peer group: of IBGP peers unless external is said"
 
 static const struct row rows[] = {
-	{.views = "bgp",
+	{.views = "bgp bgp-instance",
 	 .grammar = "group group-name [ listen [ internal | external | confederation-external ] | "
 		    "internal | external ]",
 	 .value = "listen internal external confederation-external",
-	 .help = "Creates a peer group: of IBGP peers unless external is said, of dynamic peers with "
-		 "listen.",
+	 .help = GROUP_HELP ", of dynamic peers with listen.",
 	 .order = ORDER_GROUP,
 	 .level = 2,
 	 .effect = EFFECT_SESSION,
 	 .check = check_group,
 	 .question = ask_group,
 	 .apply = apply_group,
-	 .more = MEANS(.take = take_group)},
-	{.views = "bgp",
+	 .more = MEANS(.session = true, .take = take_group)},
+	{.views = "af-peers",
+	 .grammar = "group group-name [ internal | external ]",
+	 .value = "internal external",
+	 .help = GROUP_HELP ".",
+	 .order = ORDER_GROUP,
+	 .level = 2,
+	 .effect = EFFECT_SESSION,
+	 .check = check_group,
+	 .question = ask_group,
+	 .apply = apply_group,
+	 .more = MEANS(.session = true, .take = take_group)},
+	{.views = "bgp bgp-instance af-peers",
 	 .grammar = "peer { ipv4-address | ipv6-address } group group-name",
 	 .value = "group-name",
 	 .help = "Makes a peer a member of a group, and creates it with the AS number of the group "
@@ -222,7 +275,7 @@ static const struct row rows[] = {
 	 .question = ask_member,
 	 .apply = apply_member,
 	 .more = &means_member},
-	{.views = "af",
+	{.views = "af-member",
 	 .grammar = "peer { ipv4-address | ipv6-address } group group-name",
 	 .value = "group-name",
 	 .help = "Lets a peer have what it does not say itself in this address family from that "

@@ -30,9 +30,12 @@ static const struct word_help words[] = {
 	{"advertise-large-community", "Send large communities"},
 	{"aggregate", "Originate an aggregate"},
 	{"alert-only", "Only log a warning"},
+	{"all", "All"},
 	{"allow-as-loop", "Accept our own AS number in AS paths"},
+	{"allow-cluster-loop", "Accept our own cluster ID in cluster lists"},
 	{"any", "Any source"},
 	{"apply", "Change the attributes of the route"},
+	{"apply-label", "How labels are given"},
 	{"apply-value", "Value"},
 	{"as-path", "AS path"},
 	{"as-path-filter", "AS_Path filter"},
@@ -47,6 +50,7 @@ static const struct word_help words[] = {
 	{"bestroute", "Choice of the best path"},
 	{"between-clients", "Between the clients of this reflector"},
 	{"bgp", "Border Gateway Protocol"},
+	{"both", "Import and export"},
 	{"capability-advertise", "Offer a capability"},
 	{"check-first-as", "Check the first AS number of routes of EBGP peers"},
 	{"cipher", "Password as a cipher text"},
@@ -64,6 +68,7 @@ static const struct word_help words[] = {
 	{"connect-only", "Only connect, do not take connections"},
 	{"connect-retry", "Time between attempts to connect"},
 	{"connect-retry-time", "Seconds"},
+	{"constraint-rt-filter", "Limits by memberships in route targets"},
 	{"conventional", "No capabilities at all"},
 	{"cost", "MED"},
 	{"default", "Default values"},
@@ -87,12 +92,14 @@ static const struct word_help words[] = {
 	{"enhanced-route-refresh", "Enhanced route refresh (RFC 7313)"},
 	{"exact-value", "Value"},
 	{"export", "Routes sent"},
+	{"export-extcommunity", "Route targets of routes that leave"},
 	{"extcommunity", "Extended communities"},
 	{"extcommunity-filter", "Extended community filter"},
 	{"extcommunity-filter-number", "Number of an extended community filter"},
 	{"extcommunity-list", "List of extended communities of one kind"},
 	{"extended-message", "Messages of up to 65535 bytes (RFC 8654)"},
 	{"external", "EBGP peers"},
+	{"external-path", "External paths of a membership that count"},
 	{"external-type1", "OSPF external type 1"},
 	{"external-type1or2", "OSPF external"},
 	{"external-type2", "OSPF external type 2"},
@@ -115,6 +122,7 @@ static const struct word_help words[] = {
 	{"ignore", "Keep the session down"},
 	{"igp", "IGP"},
 	{"import", "Routes received"},
+	{"import-extcommunity", "Route targets of routes that are taken in"},
 	{"include-peer-as", "Even the peer's own AS number"},
 	{"incomplete", "Incomplete"},
 	{"index", "Place of the entry"},
@@ -131,6 +139,7 @@ static const struct word_help words[] = {
 	{"is-is-level-1", "IS-IS level 1"},
 	{"is-is-level-2", "IS-IS level 2"},
 	{"isis", "IS-IS"},
+	{"join", "C-multicast route toward the upstream PE"},
 	{"keep-all-routes", "Keep routes that the import policy rejects too"},
 	{"keepalive", "Keepalive time"},
 	{"keepalive-time", "Seconds"},
@@ -140,6 +149,8 @@ static const struct word_help words[] = {
 	{"least-value", "Lowest value"},
 	{"length", "Length"},
 	{"less-equal", "At most"},
+	{"limit", "Limit"},
+	{"limit-count", "Number"},
 	{"limited", "Only those in front of the first public one"},
 	{"listen", "Peers that connect to us, without a statement for each"},
 	{"listen-as", "AS numbers that dynamic peers may have"},
@@ -160,6 +171,7 @@ static const struct word_help words[] = {
 	{"most-length", "Longest length"},
 	{"most-value", "Highest value"},
 	{"mpls-label", "MPLS label"},
+	{"mvpn", "Multicast VPN"},
 	{"name", "By name"},
 	{"network", "Originate a route"},
 	{"next-hop", "Next hop"},
@@ -187,13 +199,17 @@ static const struct word_help words[] = {
 	{"peer", "BGP peer or peer group"},
 	{"peer-address", "Address of the neighbour on this session"},
 	{"peer-as", "Other member ASs"},
+	{"per-instance", "One label for all routes"},
+	{"per-route", "A label for each route"},
 	{"percentage", "Percent at which a warning is logged"},
 	{"permit", "Permit"},
+	{"policy", "Policy"},
 	{"port", "TCP port of the peer"},
 	{"port-number", "Port"},
 	{"preference", "Preference of the protocol"},
 	{"preferred-number", "Preferred value"},
 	{"preferred-value", "Preferred value: the highest wins before all else"},
+	{"prefix", "Prefixes that are taken in"},
 	{"prefix-list", "IPv6 address prefix list"},
 	{"prepend-global-as", "Put our own AS number behind it"},
 	{"private-4-byte-as", "Private AS numbers of 4 bytes"},
@@ -215,19 +231,27 @@ static const struct word_help words[] = {
 	{"route-server-client", "Client of this route server"},
 	{"route-source", "Address of the neighbour that sent the route"},
 	{"route-type", "Kind of route"},
+	{"route-unchanged", "Leave routes that are there"},
 	{"route-update-interval", "Least time between updates"},
 	{"router", "This router"},
 	{"router-id", "Router ID"},
 	{"router-id-ignore", "Do not compare router IDs"},
+	{"routing-table", "Routes that are taken in"},
+	{"rr-filter", "Filter by route targets"},
 	{"rt", "Route target"},
 	{"rule", "Rule of the ACL"},
 	{"rule-id", "Number of the rule; the lowest is tried first"},
 	{"session-limit", "Sessions"},
+	{"shared-tree", "Tree of a rendezvous point"},
 	{"shutdown", "Keep all sessions down"},
 	{"simple", "Password as plain text"},
+	{"simply-alert", "Only log a warning"},
 	{"soo", "Site of origin"},
 	{"sort-match", "Compare the communities in sorted order"},
 	{"source", "Source address"},
+	{"source-active", "Source Active A-D route"},
+	{"source-as", "AS of the upstream PE"},
+	{"source-tree", "Tree of a source"},
 	{"stale-time", "Seconds"},
 	{"static", "Static routes"},
 	{"strict-match", "Only routes that really carry community 0:0"},
@@ -242,6 +266,11 @@ static const struct word_help words[] = {
 	{"update-group-independent", "Update group of its own"},
 	{"valid-hops", "Hops"},
 	{"valid-ttl-hops", "Most hops that packets may come from (GTSM)"},
+	{"vpn-instance", "VPN instance"},
+	{"vpn-orf", "Limits by memberships in route targets"},
+	{"vpn-target", "Route target"},
+	{"wait-for-eor", "Wait for the End-of-RIB of memberships"},
+	{"wait-time", "Seconds"},
 	{"whole-match", "All communities of the route must be named"},
 };
 #define WORDS (sizeof(words) / sizeof(words[0]))
@@ -258,7 +287,8 @@ static bool is_known(const struct word_help *list, unsigned n, const char *word)
 // The words of `ipv4-family unicast` and the like, and the name in `default ipv4-unicast`.
 static unsigned add_family(struct word_help *list, unsigned n, const struct af *af)
 {
-	char *rest = mem_text(af->view), *save = NULL;
+	char *rest = mem_format("%s %s", af->view, af->instance_view ? af->instance_view : "");
+	char *save = NULL;
 
 	for (char *w = strtok_r(rest, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
 		if (!is_known(list, n, w))
@@ -277,7 +307,7 @@ const struct word_help *model_helps(unsigned *ret_count)
 	static unsigned count;
 
 	if (!list) {
-		list = mem_zero((WORDS + 8 * af_count) * sizeof(*list));
+		list = mem_zero((WORDS + 10 * af_count) * sizeof(*list));
 		memcpy(list, words, sizeof(words));
 		count = WORDS;
 		for (unsigned i = 0; i < af_count; i++)

@@ -12,7 +12,8 @@
 // What the checks and questions of rows may ask of the running instance. The `app` given to
 // cli_new and cli_load begins with this struct.
 struct model_host {
-	bool (*peer_established)(struct model_host *host, const struct ip *peer); // NULL: nothing runs
+	// instance: number, 0: public. NULL: nothing runs.
+	bool (*peer_established)(struct model_host *host, uint16_t instance, const struct ip *peer);
 	struct model *model;
 };
 

@@ -22,23 +22,27 @@ static void take_enable(struct taking *t, const struct conf_line *l)
 }
 const struct meaning means_enable = {.take = take_enable};
 
-// Would a new peer of that address speak the family by itself?
-static bool is_default(const struct af *af, const char *peer)
+// Would a new peer of that address speak the family by itself? In a VPN instance: the family in
+// whose view it is made.
+bool enabled_by_default(const struct scope *s, const struct af *af, const char *peer)
 {
+	const struct conf_node *view = s->instance ? scope_family(s, af) : NULL;
 	struct ip ip;
 
+	if (s->instance)
+		return peer_line(view, peer, &means_as) || peer_line(view, peer, &means_member);
 	return af->props & AF_DEFAULT_ON && ip_parse(peer, &ip) && af->prefix_bits == ip.bits;
 }
 
 // Does a group say that the peer speaks the family?
-static bool enabled_by_group(const struct conf_node *bgp, const char *peer, const struct af *af)
+static bool enabled_by_group(const struct scope *s, const char *peer, const struct af *af)
 {
-	const struct conf_node *view = family_node(bgp, af);
+	const struct conf_node *view = scope_family(s, af);
 	const char *group = group_of(view, peer);
 	const struct conf_line *of_group;
 
 	if (!group)
-		group = group_of(bgp, peer);
+		group = scope_group(s, peer);
 	of_group = group ? peer_line(view, group, &means_enable) : NULL;
 	return of_group && !of_group->undo;
 }
@@ -69,8 +73,9 @@ static bool apply_enable(struct conf_edit *e)
 		return true;
 	}
 	conf_remove(e->tree, e->path, e->line);
-	if (e->loading || !af || is_default(af, peer) ||
-	    enabled_by_group(bgp_node(e->tree), peer, af)) {
+	struct scope s = edit_scope(e);
+	if (e->loading || !af || enabled_by_default(&s, af, peer) ||
+	    enabled_by_group(&s, peer, af)) {
 		struct conf_line *stored = enable_line(peer, e->line->row, true);
 		conf_set(e->tree, e->path, stored);
 		conf_line_unref(stored);
@@ -83,7 +88,9 @@ static const char *ask_enable(struct conf_edit *e)
 {
 	const struct conf_node *view = conf_edit_view(e);
 	const struct conf_line *l = peer_line(view, line_peer(e->line), &means_enable);
-	bool now = l ? !l->undo : false;
+	struct scope s = edit_scope(e);
+	bool now = l ? !l->undo
+		     : s.instance && enabled_by_default(&s, edit_family(e), line_peer(e->line));
 
 	return now == e->undo ? ask_reset(e) : NULL;
 }
@@ -147,6 +154,21 @@ static void take_as_loop(struct taking *t, const struct conf_line *l)
 	family_of(t)->import.allow_as_loop = (uint8_t)conf_number(l, "loop-count", 1);
 }
 
+static void take_cluster_loop(struct taking *t, const struct conf_line *l)
+{
+	family_of(t)->import.allow_cluster_loop = (uint8_t)conf_number(l, "loop-count", 1);
+}
+
+static void take_site(struct taking *t, const struct conf_line *l)
+{
+	struct peer_family *f = family_of(t);
+
+	f->import.has_site =
+		ext_community_parse_soo(conf_value(l, "site-of-origin"), f->import.site);
+	f->export.has_site = f->import.has_site;
+	memcpy(f->export.site, f->import.site, sizeof(f->export.site));
+}
+
 static void take_preferred_value(struct taking *t, const struct conf_line *l)
 {
 	family_of(t)->import.preferred_value = (uint16_t)conf_number(l, "preferred-number", 0);
@@ -199,6 +221,7 @@ static void take_reflect_client(struct taking *t, const struct conf_line *l)
 {
 	names_of(t)->client = true;
 }
+const struct meaning means_client = {.take = take_reflect_client};
 
 static void take_route_server(struct taking *t, const struct conf_line *l)
 {
@@ -301,28 +324,33 @@ static const struct row rows[] = {
 		  .value = "acl-number acl-name acl6-name",
 		  .help = "Lets only routes pass whose address a basic IPv6 ACL permits.",
 		  .effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_acl)),
-	FAMILY(.grammar = PEER "keep-all-routes",
-	       .help = "Keeps all routes that the peer sends, those too that the import policy "
-		       "rejects. The first time it resets the session of a peer without route "
-		       "refresh.",
-	       .effect = EFFECT_SESSION | EFFECT_ASK | EFFECT_IMPORT,
-	       .more = MEANS(.take = take_keep_all)),
-	FAMILY(.grammar = PEER "discard-ext-community",
-	       .help = "Removes the extended communities of routes received.", .effect = IMPORTS,
-	       .more = MEANS(.take = take_discard_ext)),
-	FAMILY(.grammar = PEER "allow-as-loop [ loop-count<1-10> ]", .value = "loop-count",
-	       .help = "Accepts routes in whose AS path our own AS number occurs up to that often; "
-		       "once when no number is given.",
-	       .effect = IMPORTS, .more = MEANS(.take = take_as_loop)),
-	FAMILY(.grammar = PEER "preferred-value preferred-number<0-65535>",
-	       .value = "preferred-number", .standard = "0",
-	       .help = "Gives routes received that preferred value; the highest wins before all "
-		       "else.",
-	       .effect = IMPORTS, .more = MEANS(.take = take_preferred_value)),
-	FAMILY(.grammar = PEER "public-as-only import [ force ]", .value = "force",
-	       .help = "Removes private AS numbers from the AS path of routes received: with force "
-		       "even beside public ones.",
-	       .effect = IMPORTS, .more = MEANS(.take = take_public_import)),
+	FAMILY_IN("af-prefix", .grammar = PEER "keep-all-routes",
+		  .help = "Keeps all routes that the peer sends, those too that the import policy "
+			  "rejects. The first time it resets the session of a peer without route "
+			  "refresh.",
+		  .effect = EFFECT_SESSION | EFFECT_ASK | EFFECT_IMPORT,
+		  .more = MEANS(.take = take_keep_all)),
+	FAMILY_IN("af-plain", .grammar = PEER "discard-ext-community",
+		  .help = "Removes the extended communities of routes received.", .effect = IMPORTS,
+		  .more = MEANS(.take = take_discard_ext)),
+	FAMILY_IN(
+		"af-prefix af-membership", .grammar = PEER "allow-as-loop [ loop-count<1-10> ]",
+		.value = "loop-count",
+		.help = "Accepts routes in whose AS path our own AS number occurs up to that often; "
+			"once when no number is given.",
+		.effect = IMPORTS, .more = MEANS(.take = take_as_loop)),
+	FAMILY_IN("af-prefix af-membership",
+		  .grammar = PEER "preferred-value preferred-number<0-65535>",
+		  .value = "preferred-number", .standard = "0",
+		  .help = "Gives routes received that preferred value; the highest wins before all "
+			  "else.",
+		  .effect = IMPORTS, .more = MEANS(.take = take_preferred_value)),
+	FAMILY_IN(
+		"af-prefix af-membership", .grammar = PEER "public-as-only import [ force ]",
+		.value = "force",
+		.help = "Removes private AS numbers from the AS path of routes received: with force "
+			"even beside public ones.",
+		.effect = IMPORTS, .more = MEANS(.take = take_public_import)),
 	FAMILY(.grammar = PEER "route-limit [ accept-prefix ] route-count<1-4294967295> [ "
 			       "percentage<1-100> ] [ alert-only | idle-forever | idle-timeout "
 			       "idle-minutes<1-1200> ]",
@@ -331,17 +359,17 @@ static const struct row rows[] = {
 	       .help = "Ends the session, or only warns, when the peer sends more routes than "
 		       "that.",
 	       .more = MEANS(.take = take_route_limit)),
-	FAMILY_CHECKED("af", check_next_hop, .grammar = PEER "next-hop-local",
+	FAMILY_CHECKED("af-prefix af-typed", check_next_hop, .grammar = PEER "next-hop-local",
 		       .help = "Makes our own address the next hop of routes sent to IBGP peers.",
 		       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_next_hop)),
-	FAMILY_CHECKED("af", check_next_hop, .grammar = PEER "next-hop-invariable",
+	FAMILY_CHECKED("af-prefix-public", check_next_hop, .grammar = PEER "next-hop-invariable",
 		       .help = "Leaves the next hop of routes sent as it is.",
 		       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_next_hop)),
 	FAMILY(.grammar = PEER "reflect-client", .help = "Reflects routes to and from the peer.",
-	       .effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_reflect_client)),
-	FAMILY(.grammar = PEER "route-server-client",
-	       .help = "Passes routes on to the peer with AS path, next hop and MED unchanged.",
-	       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_route_server)),
+	       .effect = IMPORTS | EFFECT_EXPORT, .more = &means_client),
+	FAMILY_IN("af-plain", .grammar = PEER "route-server-client",
+		  .help = "Passes routes on to the peer with AS path, next hop and MED unchanged.",
+		  .effect = EFFECT_EXPORT, .more = MEANS(.take = take_route_server)),
 	FAMILY(.grammar = PEER "route-update-interval interval-seconds<0-600>",
 	       .value = "interval-seconds", .standard = "0",
 	       .help = "Sets the least time between updates to the peer, in seconds; 0, the "
@@ -352,38 +380,61 @@ static const struct row rows[] = {
 	FAMILY(.grammar = PEER "advertise-large-community",
 	       .help = "Sends large communities to the peer.", .effect = EFFECT_EXPORT,
 	       .more = MEANS(.take = take_community)),
-	FAMILY(.grammar = PEER "advertise-ext-community",
-	       .help = "Sends extended communities to the peer.", .effect = EFFECT_EXPORT,
-	       .more = MEANS(.take = take_community)),
-	FAMILY(.grammar = PEER "public-as-only [ force [ replace ] [ include-peer-as ] | limited [ "
-			       "replace ] [ include-peer-as ] ]",
-	       .value = "force limited replace include-peer-as",
-	       .help = "Removes private AS numbers from the AS path of routes sent: with force "
-		       "even beside public ones, with limited those in front of the first public "
-		       "one.",
-	       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_public_only)),
-	FAMILY(.grammar = PEER "substitute-as",
-	       .help = "Replaces the peer's AS number in the AS path by our own.",
-	       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_substitute_as)),
-	FAMILY(.grammar = PEER "update-group-independent [ enable | disable ]",
-	       .value = "enable disable", .help = "Gives the peer an update group of its own.",
-	       .effect = EFFECT_EXPORT, .more = MEANS(.take = take_independent)),
+	FAMILY_IN("af-plain", .grammar = PEER "advertise-ext-community",
+		  .help = "Sends extended communities to the peer.", .effect = EFFECT_EXPORT,
+		  .more = MEANS(.take = take_community)),
+	FAMILY_IN(
+		"af-prefix af-membership",
+		.grammar =
+			PEER "public-as-only [ force [ replace ] [ include-peer-as ] | limited [ "
+			     "replace ] [ include-peer-as ] ]",
+		.value = "force limited replace include-peer-as",
+		.help = "Removes private AS numbers from the AS path of routes sent: with force "
+			"even beside public ones, with limited those in front of the first public "
+			"one.",
+		.effect = EFFECT_EXPORT, .more = MEANS(.take = take_public_only)),
+	FAMILY_IN("af-plain", .grammar = PEER "substitute-as",
+		  .help = "Replaces the peer's AS number in the AS path by our own.",
+		  .effect = EFFECT_EXPORT, .more = MEANS(.take = take_substitute_as)),
+	FAMILY_IN("af-prefix af-typed",
+		  .grammar = PEER "update-group-independent [ enable | disable ]",
+		  .value = "enable disable", .help = "Gives the peer an update group of its own.",
+		  .effect = EFFECT_EXPORT, .more = MEANS(.take = take_independent)),
 	FAMILY_IN("af-originate",
 		  .grammar = PEER "default-route-advertise [ route-policy policy-name ]",
 		  .value = "route-policy policy-name",
 		  .help = "Sends the peer a default route, with what the route-policy applies.",
 		  .effect = EFFECT_EXPORT, .more = MEANS(.take = take_default_route)),
+	FAMILY_IN(
+		"af-membership", .grammar = PEER "default-route-advertise",
+		.help = "Sends the peer the membership in all route targets, so that it sends all "
+			"its VPN routes.",
+		.effect = EFFECT_EXPORT, .more = MEANS(.take = take_default_route)),
+	FAMILY_IN(
+		"af-membership", .grammar = PEER "allow-cluster-loop [ loop-count<1-10> ]",
+		.value = "loop-count",
+		.help = "Accepts routes in whose cluster list our own cluster ID occurs up to that "
+			"often; once when no number is given.",
+		.effect = IMPORTS, .more = MEANS(.take = take_cluster_loop)),
+	FAMILY_IN(
+		"af-peers", .grammar = PEER "**soo** site-of-origin", .value = "site-of-origin",
+		.help = "Marks routes of the peer with that site of origin, and sends it none that "
+			"carry it.",
+		.effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_site)),
 };
 const struct row_table peer_family_rows = {rows, sizeof(rows) / sizeof(rows[0])};
 
-// `peer X enable`, or its undo, in the family's view, unless something is said there already.
+// `peer X enable`, or its undo, in the public family's view, unless something is said there already.
 static void enable_store(struct conf_edit *e, const char *peer, const struct af *af, bool undo)
 {
-	const struct conf_node *view = family_node(bgp_node(e->tree), af);
+	struct scope s = scope_of(e->tree, NULL);
+	const struct conf_node *view = scope_family(&s, af);
 	struct conf_path path;
 
-	if (!view && conf_edit_type(e, af->view))
-		view = family_node(bgp_node(e->tree), af);
+	if (!view && conf_edit_type(e, af->view)) {
+		s = scope_of(e->tree, NULL);
+		view = scope_family(&s, af);
+	}
 	if (!view || peer_line(view, peer, &means_enable))
 		return;
 	struct conf_line *l = enable_line(peer, &rows[0], undo);
@@ -397,7 +448,9 @@ static void enable_store(struct conf_edit *e, const char *peer, const struct af 
 void peer_enable_new(struct conf_edit *e, const char *peer)
 {
 	for (unsigned i = 0; i < af_count; i++) {
-		if (is_default(af_list[i], peer) && !off_by_default(bgp_node(e->tree), af_list[i]))
+		struct scope s = edit_scope(e);
+		if (!s.instance && enabled_by_default(&s, af_list[i], peer) &&
+		    !off_by_default(s.bgp, af_list[i]))
 			enable_store(e, peer, af_list[i], false);
 	}
 }
@@ -423,13 +476,14 @@ void peers_enable_again(struct conf_edit *e)
 void peers_stay_off(struct conf_edit *e, const struct af *af)
 {
 	struct conf_tree before = conf_tree_clone(e->tree);
-	const struct conf_node *bgp = bgp_node(&before);
+	struct scope s = scope_of(&before, NULL);
 	struct conf_iter it;
 
-	for (const struct conf_node *n = conf_first_order(&it, bgp, ORDER_PEER);
-	     n && off_by_default(bgp, af); n = conf_next(&it)) {
+	for (const struct conf_node *n = conf_first_order(&it, s.bgp, ORDER_PEER);
+	     n && off_by_default(s.bgp, af); n = conf_next(&it)) {
 		const char *peer = line_peer(n->line);
-		if (makes_peer(n->line) && is_default(af, peer) && !enabled_by_group(bgp, peer, af))
+		if (makes_peer(n->line) && enabled_by_default(&s, af, peer) &&
+		    !enabled_by_group(&s, peer, af))
 			enable_store(e, peer, af, true);
 	}
 	conf_tree_free(&before);

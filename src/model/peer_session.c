@@ -28,17 +28,16 @@ static void take_as(struct taking *t, const struct conf_line *l)
 	if (t->group)
 		t->group->as = t->peer->as;
 }
-const struct meaning means_as = {.take = take_as};
+const struct meaning means_as = {.take = take_as, .session = true};
 
-static bool check_group_as(struct conf_edit *e, const struct conf_node *bgp, uint32_t as)
+static bool check_group_as(struct conf_edit *e, const struct scope *s, uint32_t as)
 {
-	struct conf_iter it;
-	const struct conf_node *g = conf_first_object(&it, bgp, ORDER_GROUP, line_peer(e->line));
+	const struct conf_node *g = scope_group_node(s, line_peer(e->line));
 	uint32_t ours = 0;
 
 	if (!g)
 		return conf_refuse(e, "Error: The peer group does not exist.");
-	text_as_number(conf_value(bgp->line, "as-number"), &ours);
+	text_as_number(conf_value(s->bgp->line, "as-number"), &ours);
 	if (!e->undo && conf_has(g->line, "internal") != (as == ours))
 		return conf_refuse(e, "Error: The AS number does not fit the type of the peer "
 				      "group.");
@@ -46,15 +45,14 @@ static bool check_group_as(struct conf_edit *e, const struct conf_node *bgp, uin
 }
 
 // A member's AS number is the group's, or that of the kind of peers that the group is of.
-static bool check_member_as(struct conf_edit *e, const char *group, uint32_t as)
+static bool check_member_as(struct conf_edit *e, const struct scope *s, const char *group,
+			    uint32_t as)
 {
-	const struct conf_node *bgp = bgp_node(e->tree);
-	const struct conf_line *of_group = peer_line(bgp, group, &means_as);
-	struct conf_iter it;
-	const struct conf_node *g = conf_first_object(&it, bgp, ORDER_GROUP, group);
+	const struct conf_line *of_group = scope_line(s, group, &means_as);
+	const struct conf_node *g = scope_group_node(s, group);
 	uint32_t ours = 0, theirs = 0;
 
-	text_as_number(conf_value(bgp->line, "as-number"), &ours);
+	text_as_number(conf_value(s->bgp->line, "as-number"), &ours);
 	if (of_group)
 		text_as_number(conf_value(of_group, "as-number"), &theirs);
 	if ((of_group && as != theirs) || (g && conf_has(g->line, "internal") != (as == ours)))
@@ -63,21 +61,41 @@ static bool check_member_as(struct conf_edit *e, const char *group, uint32_t as)
 	return true;
 }
 
+// Another view of the VPN instance says something else.
+static bool check_same_as(struct conf_edit *e, const struct scope *s, uint32_t as)
+{
+	const struct conf_node *here = conf_edit_view(e);
+	uint32_t other;
+
+	for (unsigned i = 0; i < SCOPE_VIEWS; i++) {
+		const struct conf_node *view = scope_peers(s, i);
+		const struct conf_line *l =
+			view == here ? NULL : peer_line(view, line_peer(e->line), &means_as);
+		if (l && text_as_number(conf_value(l, "as-number"), &other) && other != as)
+			return conf_refuse(e,
+					   "Error: The peer already exists with the AS number "
+					   "%s.",
+					   conf_value(l, "as-number"));
+	}
+	return true;
+}
+
 static bool check_as(struct conf_edit *e)
 {
-	const struct conf_node *bgp = bgp_node(e->tree);
-	const char *name = line_peer(e->line), *group = group_of(bgp, name);
+	const char *name = line_peer(e->line), *group;
+	struct scope s = edit_scope(e);
 	uint32_t as = 0;
 
 	if (e->loading)
 		return true;
+	group = scope_group(&s, name);
 	if (!e->undo)
 		text_as_number(conf_value(e->line, "as-number"), &as);
 	if (!name_is_address(name))
-		return check_group_as(e, bgp, as);
+		return check_group_as(e, &s, as);
 	if (!e->undo)
-		return !group || check_member_as(e, group, as);
-	if (!peer_is_there(e->tree, name))
+		return check_same_as(e, &s, as) && (!group || check_member_as(e, &s, group, as));
+	if (!scope_has(&s, name))
 		return conf_refuse(e, "Error: The peer does not exist.");
 	return group ||
 	       conf_refuse(e, "Error: A peer cannot be without an AS number: use undo peer.");
@@ -86,7 +104,8 @@ static bool check_as(struct conf_edit *e)
 static bool apply_as(struct conf_edit *e)
 {
 	const char *name = line_peer(e->line);
-	bool was = peer_is_there(e->tree, name);
+	struct scope s = edit_scope(e);
+	bool was = scope_has(&s, name);
 
 	if (!conf_edit_default(e))
 		return false;
@@ -98,7 +117,9 @@ static bool apply_as(struct conf_edit *e)
 // --- undo peer X ------------------------------------------------------------------------------------
 static bool check_undo_peer(struct conf_edit *e)
 {
-	return e->loading || peer_is_there(e->tree, conf_line_word(e->line, 2)) ||
+	struct scope s = edit_scope(e);
+
+	return e->loading || scope_has(&s, conf_line_word(e->line, 2)) ||
 	       conf_refuse(e, "Error: The peer does not exist.");
 }
 
@@ -298,15 +319,17 @@ static void take_capability(struct taking *t, const struct conf_line *l)
 // On by default: a member whose group has it off can only have it on by saying so.
 static bool apply_capability(struct conf_edit *e)
 {
-	const struct conf_node *bgp = conf_edit_view(e);
-	const char *group = group_of(bgp, line_peer(e->line)), *word = conf_line_word(e->line, 3);
-	struct conf_iter it;
+	struct scope s = edit_scope(e);
+	const char *group = scope_group(&s, line_peer(e->line)), *word = conf_line_word(e->line, 3);
 	const struct conf_node *n = NULL;
+	struct conf_iter it;
 
-	if (group && !e->undo)
-		n = conf_first_object(&it, bgp, ORDER_PEER, group);
-	while (n && !(n->line->row == e->line->row && n->line->undo && conf_has(n->line, word)))
-		n = conf_next(&it);
+	for (unsigned i = 0; i < SCOPE_VIEWS && group && !e->undo && !n; i++) {
+		n = conf_first_object(&it, scope_peers(&s, i), ORDER_PEER, group);
+		while (n &&
+		       !(n->line->row == e->line->row && n->line->undo && conf_has(n->line, word)))
+			n = conf_next(&it);
+	}
 	if (!n)
 		return conf_edit_default(e);
 	conf_set(e->tree, e->path, e->line);
@@ -359,9 +382,8 @@ static void take_listen_segment(struct taking *t, const struct conf_line *l)
 
 static bool check_listen(struct conf_edit *e)
 {
-	struct conf_iter it;
-	const struct conf_node *g =
-		conf_first_object(&it, bgp_node(e->tree), ORDER_GROUP, line_peer(e->line));
+	struct scope s = edit_scope(e);
+	const struct conf_node *g = scope_group_node(&s, line_peer(e->line));
 
 	if (e->loading)
 		return true;
@@ -371,14 +393,16 @@ static bool check_listen(struct conf_edit *e)
 	       conf_refuse(e, "Error: The peer group does not take dynamic peers.");
 }
 
-// A statement about a peer's or group's session, in the BGP view.
-#define SESSION(...)                                                                            \
+// A statement about a peer's or group's session, where those are made.
+#define PEERS "bgp bgp-instance af-peers"
+#define SESSION_IN(where, ...)                                                                  \
 	{                                                                                       \
-		.views = "bgp", .order = ORDER_PEER, .rank = RANK_REST, .level = 2, __VA_ARGS__ \
+		.views = where, .order = ORDER_PEER, .rank = RANK_REST, .level = 2, __VA_ARGS__ \
 	}
+#define SESSION(...) SESSION_IN(PEERS, __VA_ARGS__)
 
 static const struct row rows[] = {
-	{.views = "bgp",
+	{.views = PEERS,
 	 .grammar = PEER "**as-number** as-number",
 	 .value = "as-number",
 	 .help = "Creates a peer in that AS, or gives a group the AS number of its members.",
@@ -390,7 +414,7 @@ static const struct row rows[] = {
 	 .question = ask_reset,
 	 .apply = apply_as,
 	 .more = &means_as},
-	{.views = "bgp",
+	{.views = PEERS,
 	 .grammar = "undo peer { ipv4-address | ipv6-address }",
 	 .help = "Removes a peer with everything that is said about it.",
 	 .order = ORDER_PEER,
@@ -402,39 +426,40 @@ static const struct row rows[] = {
 	 .more = MEANS(0)},
 	SESSION(.grammar = PEER "description description-text", .value = "description-text",
 		.help = "Describes a peer or a group.", .check = check_peer,
-		.more = MEANS(.take = take_description)),
+		.more = MEANS(.session = true, .take = take_description)),
 	SESSION(.grammar =
 			PEER "connect-interface { interface-name [ source-ipv4-address | "
 			     "source-ipv6-address ] | source-ipv4-address | source-ipv6-address }",
 		.value = "interface-name source-ipv4-address source-ipv6-address",
 		.help = "Sets the interface or the source address of the TCP connection.",
 		.effect = EFFECT_SESSION, .check = check_interface, .question = ask_reset,
-		.more = MEANS(.take = take_interface)),
+		.more = MEANS(.session = true, .take = take_interface)),
 	SESSION(.grammar = PEER "ebgp-max-hop [ hop-count<1-255> ]", .value = "hop-count",
 		.help = "Lets an EBGP peer be that many hops away; 255 when no number is given, 1 "
 			"without the statement.",
 		.effect = EFFECT_SESSION, .check = check_hops, .question = ask_reset,
-		.more = MEANS(.take = take_ebgp_max_hop)),
+		.more = MEANS(.session = true, .take = take_ebgp_max_hop)),
 	SESSION(.grammar = PEER "valid-ttl-hops [ valid-hops<1-255> ]", .value = "valid-hops",
 		.help = "Accepts packets only from that many hops away at most (GTSM).",
 		.effect = EFFECT_SESSION, .check = check_hops, .question = ask_reset,
-		.more = MEANS(.take = take_valid_ttl_hops)),
+		.more = MEANS(.session = true, .take = take_valid_ttl_hops)),
 	SESSION(.grammar = PEER "**password** { cipher | simple } password",
 		.value = "cipher simple password",
 		.help = "Signs the TCP segments with MD5 (RFC 2385). The password is stored as "
 			"typed.",
 		.effect = EFFECT_SESSION, .check = check_password, .question = ask_reset,
-		.more = MEANS(.take = take_password)),
+		.more = MEANS(.session = true, .take = take_password)),
 	SESSION(.grammar = PEER "port port-number<1-65535>", .value = "port-number",
 		.help = "Connects to that TCP port of the peer.", .flags = ROW_EXTENSION,
 		.effect = EFFECT_SESSION, .check = check_peer, .question = ask_reset,
-		.more = MEANS(.take = take_port)),
+		.more = MEANS(.session = true, .take = take_port)),
 	SESSION(.grammar = PEER "listen-only",
 		.help = "Waits for the peer to connect, and never connects.",
-		.check = check_direction, .more = MEANS(.take = take_listen_only)),
+		.check = check_direction, .more = MEANS(.session = true, .take = take_listen_only)),
 	SESSION(.grammar = PEER "connect-only",
 		.help = "Connects to the peer, and does not take its connections.",
-		.check = check_direction, .more = MEANS(.take = take_connect_only)),
+		.check = check_direction,
+		.more = MEANS(.session = true, .take = take_connect_only)),
 	SESSION(.grammar = PEER "timer keepalive keepalive-time<0-21845> hold hold-time<0-65535> [ "
 				"min-holdtime min-hold-time<20-65535> ]",
 		.value = "keepalive-time hold hold-time min-holdtime min-hold-time",
@@ -444,56 +469,61 @@ static const struct row rows[] = {
 		.help = "Sets the keepalive and hold times in seconds, and the least hold time that "
 			"is taken from the peer.",
 		.effect = EFFECT_SESSION, .check = check_timer, .question = ask_parameter,
-		.more = MEANS(.take = take_timer)),
+		.more = MEANS(.session = true, .take = take_timer)),
 	SESSION(.grammar = PEER "timer connect-retry connect-retry-time<1-65535>",
 		.value = "connect-retry-time",
 		.help = "Sets the time between attempts to connect, in seconds.",
-		.check = check_peer, .more = MEANS(.take = take_connect_retry)),
+		.check = check_peer, .more = MEANS(.session = true, .take = take_connect_retry)),
 	SESSION(.grammar = PEER "ignore", .help = "Keeps the session down.",
 		.effect = EFFECT_SESSION, .check = check_peer, .question = ask_reset,
-		.more = MEANS(.take = take_ignore)),
+		.more = MEANS(.session = true, .take = take_ignore)),
 	SESSION(.grammar = PEER "log-change", .help = "Logs when the session comes and goes.",
 		.flags = ROW_DEFAULT_ON, .check = check_peer,
-		.more = MEANS(.take = take_log_change)),
+		.more = MEANS(.session = true, .take = take_log_change)),
 	SESSION(.grammar = PEER "fake-as as-number [ prepend-global-as ]",
 		.value = "as-number prepend-global-as",
 		.help = "Shows the peer that AS number in place of our own; prepend-global-as puts "
 			"our own behind it in the AS path.",
 		.effect = EFFECT_SESSION | EFFECT_EXPORT, .check = check_peer,
-		.question = ask_reset, .more = MEANS(.take = take_fake_as)),
+		.question = ask_reset, .more = MEANS(.session = true, .take = take_fake_as)),
 	SESSION(.grammar = PEER "check-first-as { enable | disable }", .value = "enable disable",
 		.help = "Requires routes of an EBGP peer to begin with its AS number, or does not, "
 			"whatever the BGP view says.",
 		.effect = EFFECT_IMPORT | EFFECT_ASK | EFFECT_PENDING, .check = check_peer,
-		.more = MEANS(.take = take_check_first_as)),
+		.more = MEANS(.session = true, .take = take_check_first_as)),
 	SESSION(.grammar = PEER "capability-advertise { route-refresh | 4-byte-as }",
 		.help = "Offers a capability to the peer.", .flags = ROW_DEFAULT_ON,
 		.effect = EFFECT_SESSION, .check = check_peer, .question = ask_reset,
-		.apply = apply_capability, .more = MEANS(.take = take_capability)),
+		.apply = apply_capability, .more = MEANS(.session = true, .take = take_capability)),
 	SESSION(.grammar =
 			PEER "capability-advertise { enhanced-route-refresh | extended-message }",
 		.help = "Offers a capability to the peer (RFC 7313, RFC 8654).",
 		.flags = ROW_DEFAULT_ON | ROW_EXTENSION, .effect = EFFECT_SESSION,
 		.check = check_peer, .question = ask_reset, .apply = apply_capability,
-		.more = MEANS(.take = take_capability)),
+		.more = MEANS(.session = true, .take = take_capability)),
 	SESSION(.grammar = PEER "capability-advertise conventional",
 		.help = "Offers no capability at all, for peers of the old kind.",
 		.effect = EFFECT_SESSION, .check = check_peer, .question = ask_reset,
-		.more = MEANS(.take = take_capability)),
-	SESSION(.grammar = "peer group-name listen-net { ipv4-address mask-length | ipv6-address "
+		.more = MEANS(.session = true, .take = take_capability)),
+	SESSION_IN(
+		"bgp bgp-instance",
+		.grammar = "peer group-name listen-net { ipv4-address mask-length | ipv6-address "
 			   "prefix-length }",
 		.help = "Takes peers from that range of addresses as dynamic members of the group.",
 		.effect = EFFECT_SESSION, .check = check_listen,
-		.more = MEANS(.take = take_listen_net)),
-	SESSION(.grammar = "peer group-name listen-as as-number&<1-6>", .value = "as-number",
-		.help = "Names the AS numbers that dynamic members may have.",
-		.check = check_listen, .more = MEANS(.take = take_listen_as)),
-	SESSION(.grammar = "peer group-name listen-as-segment begin-as begin-as-number end-as "
-			   "end-as-number",
-		.value = "begin-as begin-as-number end-as end-as-number",
-		.undo = "peer group-name listen-as-segment [ begin-as begin-as-number end-as "
-			"end-as-number ]",
-		.help = "Names a range of AS numbers that dynamic members may have.",
-		.check = check_listen, .more = MEANS(.take = take_listen_segment)),
+		.more = MEANS(.session = true, .take = take_listen_net)),
+	SESSION_IN("bgp bgp-instance", .grammar = "peer group-name listen-as as-number&<1-6>",
+		   .value = "as-number",
+		   .help = "Names the AS numbers that dynamic members may have.",
+		   .check = check_listen, .more = MEANS(.session = true, .take = take_listen_as)),
+	SESSION_IN("bgp bgp-instance",
+		   .grammar = "peer group-name listen-as-segment begin-as begin-as-number end-as "
+			      "end-as-number",
+		   .value = "begin-as begin-as-number end-as end-as-number",
+		   .undo = "peer group-name listen-as-segment [ begin-as begin-as-number end-as "
+			   "end-as-number ]",
+		   .help = "Names a range of AS numbers that dynamic members may have.",
+		   .check = check_listen,
+		   .more = MEANS(.session = true, .take = take_listen_segment)),
 };
 const struct row_table peer_session_rows = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -27,14 +27,26 @@ enum system_order {
 	ORDER_COMMUNITY_LIST = 270,
 	ORDER_LARGE_COMMUNITY_LIST = 280,
 	ORDER_ROUTE_POLICY = 300,
+	ORDER_VPN_INSTANCE = 350,
 	ORDER_BGP = 400,
 };
 enum bgp_order { // of the BGP view and the families' views
+	ORDER_VPN_ROUTER_ID = 5,
 	ORDER_INSTANCE = 10,
 	ORDER_GROUP = 80,
 	ORDER_ORIGIN = 90, // network, aggregate
 	ORDER_PEER = 100,
-	ORDER_FAMILY = 1000,
+	ORDER_FAMILY = 1000,     // and the family's own order
+	ORDER_VPN = 2000,        // vpn-instance V
+	ORDER_VPN_FAMILY = 2010, // of VPN instances, and the family's own order
+};
+enum vpn_order { // of the views of `ip vpn-instance`
+	ORDER_VPN_DESCRIPTION = 10,
+	ORDER_DISTINGUISHER = 20,
+	ORDER_TARGET = 30,
+	ORDER_VPN_OPTION = 40,
+	ORDER_MVPN = 50,
+	ORDER_VPN_AF = 1000, // and the family's own order
 };
 enum peer_rank { RANK_AS, RANK_ENABLE, RANK_MEMBER, RANK_REST };
 
@@ -46,7 +58,18 @@ struct model {
 	// again.
 	struct conf_tree policy_tree;
 	struct policy_snapshot *snapshot;
+	// Numbers of VPN instances: that of a name is its place and 1. A name that is gone gives its
+	// number up only when there is no other left.
+	struct instance_name *instances;
+	unsigned instance_count;
+	uint64_t compilations;
 };
+struct instance_name {
+	char name[INSTANCE_NAME_MAX];
+	uint64_t used; // by which compilation last
+};
+// 0: there are too many.
+uint16_t model_instance_number(struct model *m, const char *name);
 
 // What a change of an import policy, of an export policy, of a policy of unknown use can lead to.
 #define IMPORTS        (EFFECT_IMPORT | EFFECT_ASK | EFFECT_PENDING)
@@ -71,8 +94,52 @@ struct peer_take {
 // What one family's view names.
 struct view_take {
 	const char *acl[2], *prefix_list[2];
+	const char *ext_community_filter; // rr-filter
+	bool any_target;                  // undo policy vpn-target
+	bool has_clients;                 // of this reflector
+	bool orf;                         // vpn-orf enable
+	bool no_constraint;               // constraint-rt-filter disable
+};
+// What a family of `ip vpn-instance` names.
+struct link_take {
+	const char *policy[2]; // [import]
+	bool multicast;        // mvpn
 };
 
+// --- scopes -----------------------------------------------------------------------------------------
+// Where peers and groups live: the public tables or one VPN instance. Names and addresses of one scope
+// mean nothing in another.
+struct meaning;
+struct scope {
+	const struct conf_node *bgp; // NULL: not configured
+	const char *instance;        // NULL: public
+};
+struct scope scope_of(const struct conf_tree *t, const char *instance);
+struct scope edit_scope(const struct conf_edit *e);
+const char *path_instance(const struct conf_path *p); // NULL: none
+// The view of a family; NULL: nothing is configured in it.
+const struct conf_node *scope_family(const struct scope *s, const struct af *af);
+// The views in which peers and groups are made, by number: the outermost, then those of families.
+#define SCOPE_VIEWS (1 + af_count)
+const struct conf_node *scope_peers(const struct scope *s, unsigned i); // NULL: not there
+// In those views: the first line with that meaning about a peer.
+const struct conf_line *scope_line(const struct scope *s, const char *peer,
+				   const struct meaning *m);
+const char *scope_group(const struct scope *s, const char *peer); // of which group it is; NULL
+const struct conf_node *scope_group_node(const struct scope *s, const char *name); // `group G`; NULL
+bool scope_has(const struct scope *s, const char *name); // the peer, or the group
+const struct conf_node *vpn_node(const struct conf_tree *t, const char *instance); // ip vpn-instance
+// The AF_TYPED family of VPN routes beside that family of an instance; NULL.
+const struct af *typed_family(const struct af *inner);
+
+// The targets by which instances take in VPN routes of a family.
+struct target_list {
+	uint8_t (*values)[8]; // owned, as the next
+	struct policy_target *targets;
+	unsigned count;
+};
+
+struct taking;
 struct build {
 	struct model *model;
 	const struct conf_tree *tree;
@@ -81,7 +148,10 @@ struct build {
 	unsigned error_count;
 	struct policy_snapshot *snapshot;
 	struct speaker_config *config;
-	struct view_take view[AF_MAX];
+	struct scope scope;               // that is being built, with
+	struct instance_config *instance; // what comes of it, and
+	struct view_take view[AF_MAX];    // what its families' views name
+	struct target_list targets[AF_MAX];
 	struct peer_take defaults; // of the instance, for peers and groups
 	struct rib_options options; // of the instance, for the families
 	struct ip router_id;
@@ -90,6 +160,10 @@ struct build {
 	uint32_t *members;
 	unsigned member_count;
 };
+void take_order(struct taking *t, const struct conf_node *view, unsigned order);
+// One more route of ours (family.c), and attributes that it carries.
+struct origin_config *origin_add(struct family_config *f, const struct af_key *key);
+void origin_carry(struct origin_config *o, const struct attrs *as);
 // The program of a route-policy of ours (network, aggregate, default route); NULL for none.
 struct policy_program *family_program(struct build *b, const struct af *af, const char *policy);
 void build_error(struct build *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -102,6 +176,9 @@ struct taking {
 	struct source_node *node;      // in the view of a route-policy
 	struct peer_take *peer;        // statements about a peer or a group
 	struct group_config *group;    // ... about a group
+	struct vpn_link *link;         // of a family in `ip vpn-instance`
+	struct link_take *names;
+	struct instance_config *instance; // ip vpn-instance
 	const struct af *af;           // in the view of a family
 };
 
@@ -109,6 +186,7 @@ struct taking {
 struct meaning {
 	void (*take)(struct taking *t, const struct conf_line *l); // NULL: means nothing by itself
 	const struct af *af;                                       // of a row made per family
+	bool session;                                              // about a peer, not in a family
 	const char *canonical; // alias rows: what is stored instead
 };
 #define MEANS(...) (&(const struct meaning){__VA_ARGS__})
@@ -119,7 +197,8 @@ static inline const struct meaning *meaning_of(const struct row *row)
 
 // --- topics ---------------------------------------------------------------------------------------
 extern const struct row_table system_rows, acl_rows, prefix_list_rows, filter_rows,
-	route_policy_rows, bgp_rows, group_rows, peer_session_rows, peer_family_rows, family_rows;
+	route_policy_rows, vpn_instance_rows, bgp_rows, group_rows, peer_session_rows,
+	peer_family_rows, family_rows, vpn_family_rows;
 extern const struct param model_params[];
 extern const unsigned model_param_count;
 
@@ -130,13 +209,9 @@ void family_entry_rows(struct row_table *ret); // `ipv4-family unicast` and the 
 
 // --- helpers of the rows' checks (check.c) -----------------------------------------------------------
 const struct conf_node *bgp_node(const struct conf_tree *t);
-// The node of a family's view; NULL: nothing is configured in it.
-const struct conf_node *family_node(const struct conf_node *bgp, const struct af *af);
 const struct af *edit_family(const struct conf_edit *e); // of the view in which the line is stored
 const char *line_peer(const struct conf_line *l);        // address or group name of a `peer` line
 bool name_is_address(const char *name);
-bool peer_is_there(const struct conf_tree *t, const char *name);
-bool group_is_there(const struct conf_tree *t, const char *name);
 bool check_peer(struct conf_edit *e);  // the peer or group exists, and all that the line names
 bool check_names(struct conf_edit *e); // what the line names exists
 // The first line of a row with that meaning about that peer; NULL.
@@ -144,7 +219,9 @@ const struct conf_line *peer_line(const struct conf_node *view, const char *peer
 				  const struct meaning *m);
 const char *group_of(const struct conf_node *view, const char *peer); // `peer X group G`; NULL
 bool edit_live(const struct conf_edit *e); // the peer (or a member of the group) is Established
+bool edit_any_live(const struct conf_edit *e); // some peer of the scope; in the BGP view: of all
 // Questions of statements that end the session of a live peer.
+const char *ask_any(struct conf_edit *e); // of statements about all peers
 const char *ask_reset(struct conf_edit *e);
 const char *ask_parameter(struct conf_edit *e);
 
@@ -163,3 +240,12 @@ bool name_exists(const struct conf_tree *t, unsigned kind, const char *name);
 const char *kind_words(unsigned kind); // "route-policy", "address prefix list"
 bool names_checked(const struct conf_tree *t); // route-policy nonexistent-config-check
 void build_check_names(struct build *b);       // an error for each name that does not exist
+
+// compile_vpn.c
+void build_instances(struct build *b); // ip vpn-instance: b->config->instances, with their links
+void build_vpn(struct build *b);       // of the public families' views: constraints, memberships
+void build_vpn_free(struct build *b);
+
+// vpn_instance.c
+bool check_instance(struct conf_edit *e); // the VPN instance that the line names exists
+void value_add(uint8_t (**list)[8], unsigned *count, const uint8_t value[8]);

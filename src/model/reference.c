@@ -10,11 +10,13 @@ static const char *const titles[] = {
 	"Address prefix lists",
 	"Attribute filters and sets",
 	"Route-policies",
+	"VPN instances",
 	"BGP",
 	"Peer groups",
 	"Peers: session",
 	"Peers: address families",
 	"Address families",
+	"VPN routes and memberships",
 	"Address families: views and defaults",
 };
 

@@ -1,9 +1,15 @@
 // The views, and the statements that enter those of the families. One view per family is made from
-// the family's own words, so that a new family needs no line here. Views of families carry tags by
-// what the family is, which is how rows say where they are valid:
-//   af           every family
-//   af-narrow    prefixes of 32 bits       af-wide  of 128
+// the family's own words, and one more where a VPN instance can have it, so that a new family needs
+// no line here. Views of families carry tags by what the family is, which is how rows say where they
+// are valid:
+//   af           every family; af-public: not of a VPN instance
+//   af-peers     peers of a VPN instance are made here; af-member: they are made elsewhere
+//   af-prefix    keys are prefixes: af-narrow of 32 bits, af-wide of 128; af-prefix-public
+//   af-plain     neither VPN routes nor memberships
 //   af-originate network, aggregate, default route; with -narrow or -wide behind it
+//   af-targeted, af-membership, af-typed, af-labeled  as the property bits say
+// The families' views of `ip vpn-instance` carry vpn-af, and vpn-af-typed where there is a family of
+// several types of routes (multicast) beside the unicast one.
 #include "model/private.h"
 
 #include <string.h>
@@ -13,6 +19,8 @@
 
 static const struct view fixed[] = {
 	{.name = "bgp", .prompt = "-bgp"},
+	{.name = "bgp-instance", .parent = "bgp", .prompt = "-bgp-instance-{vpn-instance-name}"},
+	{.name = "vpn-instance", .prompt = "-vpn-instance-{vpn-instance-name}"},
 	{.name = "route-policy", .prompt = "-route-policy"},
 	{.name = "acl", .prompt = "-acl4-basic-{acl-number}"},
 	{.name = "acl-named", .prompt = "-acl4-basic-{acl-name}"},
@@ -24,47 +32,107 @@ static const struct view fixed[] = {
 };
 #define FIXED (sizeof(fixed) / sizeof(fixed[0]))
 
-static const char *family_view_name(const struct af *af)
+enum family_view { VIEW_PUBLIC, VIEW_INSTANCE, VIEW_VPN }; // BGP: public, instance; ip vpn-instance
+
+// Of an instance's family the statements stand in `ip vpn-instance` if its routes become VPN routes.
+static bool has_view(const struct af *af, enum family_view kind)
 {
-	return mem_format("bgp-%s", af->prompt);
+	if (kind == VIEW_PUBLIC)
+		return true;
+	return af->props & AF_INSTANCE && (kind == VIEW_INSTANCE || af_outer(af));
 }
 
-static const char *family_tags(const struct af *af)
+static const char *family_view_name(const struct af *af, enum family_view kind)
 {
-	const char *width = af->prefix_bits == 32 ? "narrow" : "wide";
-	char *own, *tags;
+	static const char *const begin[] = {"bgp-", "bgp-vpn-", "vpn-instance-"};
 
-	if (!(af->props & AF_PREFIX))
-		return "af";
-	own = af->props & AF_ORIGINATE ? mem_format(" af-originate af-originate-%s", width)
-				       : mem_text("");
-	tags = mem_format("af af-%s%s", width, own);
-	mem_free(own);
-	return tags;
+	return mem_format("%s%s", begin[kind], kind == VIEW_INSTANCE ? af->name : af->prompt);
+}
+
+static const char *width_of(const struct af *af)
+{
+	return af->prefix_bits == 32 ? "narrow" : "wide";
+}
+
+static void put_bgp_tags(const struct af *af, bool public, struct buf *out)
+{
+	const char *own = af->props & AF_UNICAST ? "af-peers" : "af-member";
+
+	buf_format(out, "af %s", public ? "af-public af-member" : own);
+	if (af->props & AF_PREFIX)
+		buf_format(out, " af-prefix af-%s%s", width_of(af),
+			   public ? " af-prefix-public" : "");
+	if (af->props & AF_ORIGINATE)
+		buf_format(out, " af-originate af-originate-%s", width_of(af));
+	if (!(af->props & (AF_TARGETED | AF_MEMBERSHIP)))
+		buf_text(out, " af-plain");
+	if (af->props & AF_TARGETED)
+		buf_text(out, " af-targeted");
+	if (af->props & AF_MEMBERSHIP)
+		buf_text(out, " af-membership");
+	if (af->props & AF_TYPED)
+		buf_text(out, " af-typed");
+	if (af->props & AF_LABELED)
+		buf_text(out, " af-labeled");
+}
+
+static const char *family_tags(const struct af *af, enum family_view kind)
+{
+	struct buf tags = {0};
+
+	if (kind != VIEW_VPN)
+		put_bgp_tags(af, kind == VIEW_PUBLIC, &tags);
+	else if (typed_family(af))
+		buf_text(&tags, "vpn-af vpn-af-typed");
+	else
+		buf_text(&tags, "vpn-af");
+	char *text = mem_text(buf_cstr(&tags));
+	buf_free(&tags);
+	return text;
+}
+
+static struct view family_view(const struct af *af, enum family_view kind)
+{
+	static const char name[] = "{vpn-instance-name}";
+	const char *prompt;
+
+	if (kind == VIEW_PUBLIC)
+		prompt = mem_format("-bgp-%s", af->prompt);
+	else if (kind == VIEW_INSTANCE)
+		prompt = mem_format("%s%s", af->instance_prompt, name);
+	else
+		prompt = mem_format("-vpn-instance-%s-%s", name, af->prompt);
+	return (struct view){
+		.name = family_view_name(af, kind),
+		.parent = kind == VIEW_VPN ? "vpn-instance" : "bgp",
+		.prompt = prompt,
+		.tags = family_tags(af, kind),
+	};
 }
 
 // Made once and kept as long as the process: grammars point into it.
 const struct view *model_views(unsigned *ret_count)
 {
 	static struct view *views;
+	static unsigned count;
 
-	*ret_count = FIXED + af_count;
-	if (views)
+	if (views) {
+		*ret_count = count;
 		return views;
-	views = mem_zero(*ret_count * sizeof(*views));
+	}
+	views = mem_zero((FIXED + 3 * af_count) * sizeof(*views));
 	memcpy(views, fixed, sizeof(fixed));
-	for (unsigned i = 0; i < af_count; i++) {
-		const struct af *af = af_list[i];
-		views[FIXED + i] = (struct view){
-			.name = family_view_name(af),
-			.parent = "bgp",
-			.prompt = mem_format("-bgp-%s", af->prompt),
-			.tags = family_tags(af),
-		};
+	count = FIXED;
+	for (enum family_view kind = VIEW_PUBLIC; kind <= VIEW_VPN; kind++) {
+		for (unsigned i = 0; i < af_count; i++) {
+			if (has_view(af_list[i], kind))
+				views[count++] = family_view(af_list[i], kind);
+		}
 	}
 	// The BGP view takes in the statements of the classic family.
 	views[0].also = views[FIXED + af_index(af_classic())].name;
 	views[0].also_line = af_classic()->view;
+	*ret_count = count;
 	return views;
 }
 
@@ -91,20 +159,37 @@ static const char *ask_family(struct conf_edit *e)
 		       : NULL;
 }
 
+static bool ends_in_unicast(const struct af *af)
+{
+	const char *last = strrchr(af->view, ' ');
+
+	return last && strcmp(last + 1, "unicast") == 0;
+}
+
+// `ipv4-family [ unicast ]`, `ipv4-family vpnv4 [ unicast ]`; *ret_value: the word left out at will.
+static const char *entry_grammar(const struct af *af, const char **ret_value)
+{
+	size_t size = strlen(af->view);
+
+	*ret_value = af->props & AF_UNICAST ? "unicast" : NULL;
+	if (!*ret_value)
+		return af->view;
+	if (ends_in_unicast(af))
+		size -= strlen(" unicast");
+	return mem_format("%.*s [ unicast ]", (int)size, af->view);
+}
+
 static struct row entry_row(const struct af *af)
 {
 	struct meaning *m = MEM_NEW(struct meaning);
-	const char *last = strrchr(af->view, ' ');
-	bool short_form = af->props & AF_UNICAST && last;
+	const char *value, *grammar = entry_grammar(af, &value);
 
 	m->af = af;
 	return (struct row){
 		.views = "bgp",
-		.grammar = short_form ? mem_format("%.*s [ %s ]", (int)(last - af->view), af->view,
-						   last + 1)
-				      : af->view,
-		.value = short_form ? last + 1 : NULL,
-		.enters = family_view_name(af),
+		.grammar = grammar,
+		.value = value,
+		.enters = family_view_name(af, VIEW_PUBLIC),
 		.help = mem_format("Enters the view of the address family %s.", af->title),
 		.order = (uint16_t)(ORDER_FAMILY + af->order),
 		.level = 2,
@@ -112,6 +197,63 @@ static struct row entry_row(const struct af *af)
 		.effect = EFFECT_SESSION,
 		.question = ask_family,
 		.apply = apply_family,
+		.more = m,
+	};
+}
+
+static struct row instance_row(const struct af *af)
+{
+	struct meaning *m = MEM_NEW(struct meaning);
+
+	m->af = af;
+	return (struct row){
+		.views = "bgp",
+		.grammar = mem_format("%s vpn-instance-name", af->instance_view),
+		.enters = family_view_name(af, VIEW_INSTANCE),
+		.help = mem_format("Enters the view of the address family %s in a VPN instance.",
+				   af->title),
+		.order = (uint16_t)(ORDER_VPN_FAMILY + af->order),
+		.level = 2,
+		.flags = ROW_BLOCK,
+		.effect = EFFECT_SESSION,
+		.check = check_instance,
+		.question = ask_family,
+		.more = m,
+	};
+}
+
+// Stored is the short form, as VRP shows it.
+static bool apply_vpn(struct conf_edit *e)
+{
+	const struct af *af = meaning_of(e->line->row)->af;
+
+	if (e->undo || !conf_has(e->line, "unicast"))
+		return conf_edit_default(e);
+	char *line = mem_text_n(af->view, strlen(af->view) - strlen(" unicast"));
+	bool done = conf_edit_type(e, line);
+	mem_free(line);
+	return done;
+}
+
+static struct row vpn_row(const struct af *af)
+{
+	struct meaning *m = MEM_NEW(struct meaning);
+	const char *value, *grammar = entry_grammar(af, &value);
+
+	m->af = af;
+	return (struct row){
+		.views = "vpn-instance",
+		.grammar = grammar,
+		.value = value,
+		.enters = family_view_name(af, VIEW_VPN),
+		.help = mem_format(
+			"Gives the VPN instance the address family %s and enters its view.",
+			af->title),
+		.order = (uint16_t)(ORDER_VPN_AF + af->order),
+		.level = 2,
+		.effect = IMPORTS | EFFECT_EXPORT,
+		.question = ask_family,
+		.apply = apply_vpn,
 		.more = m,
 	};
 }
@@ -156,13 +298,19 @@ void family_entry_rows(struct row_table *ret)
 	static struct row *rows;
 	static unsigned count;
 
-	if (!rows) {
-		rows = mem_zero(2 * af_count * sizeof(*rows));
-		for (unsigned i = 0; i < af_count; i++) {
-			rows[count++] = entry_row(af_list[i]);
-			if (af_list[i]->props & AF_DEFAULT_ON)
-				rows[count++] = default_row(af_list[i]);
-		}
+	unsigned first = rows ? af_count : 0;
+
+	if (!rows)
+		rows = mem_zero(4 * af_count * sizeof(*rows));
+	for (unsigned i = first; i < af_count; i++) {
+		const struct af *af = af_list[i];
+		rows[count++] = entry_row(af);
+		if (af->props & AF_DEFAULT_ON)
+			rows[count++] = default_row(af);
+		if (has_view(af, VIEW_INSTANCE))
+			rows[count++] = instance_row(af);
+		if (has_view(af, VIEW_VPN))
+			rows[count++] = vpn_row(af);
 	}
 	*ret = (struct row_table){rows, count};
 }
