@@ -304,27 +304,38 @@ void decide(struct family *f, struct destination *d)
 		mem_free(c);
 }
 
-uint32_t decide_own(const struct family *f, const struct destination *d)
+uint32_t decide_among(const struct family *f, const struct destination *d,
+		      bool (*is_one)(const struct family *f, const struct path *p))
 {
 	struct candidate few[FEW], *c = few;
 	const struct path *path;
 	unsigned n = 0, all = 0;
 
-	if (d->first && table_path(&f->table, d->first)->peer != RIB_LENT)
-		return table_path(&f->table, d->first)->attr ? d->first : 0;
 	for (uint32_t p = d->first; p; p = path->next, all++)
 		path = table_path(&f->table, p);
 	if (all > FEW)
 		c = mem_alloc(all * sizeof(*c));
 	for (uint32_t p = d->first; p; p = path->next) {
 		path = table_path(&f->table, p);
-		if (path->attr && path->peer != RIB_LENT)
+		if (path->attr && is_one(f, path))
 			c[n++] = candidate_of(f, p);
 	}
 	uint32_t best = n ? choose(f, c, n) : 0;
 	if (c != few)
 		mem_free(c);
 	return best;
+}
+
+static bool is_own(const struct family *f, const struct path *p)
+{
+	return p->peer != RIB_LENT;
+}
+
+uint32_t decide_own(const struct family *f, const struct destination *d)
+{
+	if (d->first && table_path(&f->table, d->first)->peer != RIB_LENT)
+		return table_path(&f->table, d->first)->attr ? d->first : 0;
+	return decide_among(f, d, is_own);
 }
 
 // Order of two before MED comes in: whoever is ahead of the best there is the best, and whoever is

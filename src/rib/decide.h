@@ -11,7 +11,10 @@ struct decide_step {
 void decide(struct family *f, struct destination *d); // best path to the front
 // The same after nothing but one path behind the best one came.
 void decide_added(struct family *f, struct destination *d, uint32_t path);
-// The best path among those that were not lent; 0: there is none.
+// The best path among some of them; 0: there is none.
+uint32_t decide_among(const struct family *f, const struct destination *d,
+		      bool (*is_one)(const struct family *f, const struct path *p));
+// The same among those that were not lent.
 uint32_t decide_own(const struct family *f, const struct destination *d);
 // Numbers of all paths, best first; count of them.
 void decide_order(struct family *f, const struct destination *d, uint32_t *paths, unsigned count);

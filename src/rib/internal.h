@@ -56,6 +56,7 @@ struct family {
 	uint32_t moving;    // members whose export is no longer that of their group
 	bool twins;         // two groups may have the same key
 	bool tells_moved;   // to rib_ops.moved
+	bool memberships;   // AF_MEMBERSHIP
 	struct aggregation *aggregation; // NULL: none configured
 	uint32_t *gone;     // sets to be released when the change at hand is through
 	uint32_t gone_count, gone_cap;

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "rib/decide.h"
+#include "rib/membership.h"
 
 void family_forget(struct family *f, uint32_t attr)
 {
@@ -180,6 +181,8 @@ bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, 
 		return true;
 	}
 	struct path *p = table_path(&f->table, n);
+	// what counted was of an ended session
+	bool anew = f->memberships && m && p->epoch < m->purge_before && membership_uncount(c, p);
 	if (m)
 		count_age(m, p);
 	if (p->attr_in != attr_in ||
@@ -190,7 +193,7 @@ bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, 
 		family_forget(f, p->attr_in);
 		p->attr_in = attr_in;
 	}
-	return path_judge(c, p, attr, generation);
+	return path_judge(c, p, attr, generation) || anew;
 }
 
 enum rib_lending path_lend(struct change *c, uint32_t attr)
@@ -220,6 +223,8 @@ static void take(struct change *c, uint32_t n, uint32_t prev)
 	struct path *p = table_path(&f->table, n);
 	struct member *m = source_of(f, p->peer);
 
+	if (f->memberships)
+		membership_uncount(c, p);
 	if (m) {
 		count_age(m, p);
 		m->received--;
@@ -341,8 +346,11 @@ bool destination_end(struct change *c)
 			count_best(f, peer, 1);
 		if (f->aggregation)
 			aggregate_best_moved(f, c->number, c->old_attr, best);
-		destination_export(f, c->number);
 	}
+	if (moved || f->memberships)
+		destination_export(f, c->number);
+	if (f->memberships)
+		membership_count(c);
 	if (f->tells_moved && (moved || (attr && peer == RIB_LENT))) {
 		tell_moved(c, attr, peer);
 		return moved;

@@ -58,6 +58,7 @@ struct family *rib_family(struct rib *r, const struct af *af)
 	attr_table_init(&(*f)->attrs);
 	(*f)->attrs.on_free = set_leaves;
 	(*f)->attrs.on_free_arg = *f;
+	(*f)->memberships = af->props & AF_MEMBERSHIP;
 	(*f)->tells_moved = r->ops.moved && (af->props & AF_TARGETED || af_outer(af));
 	return *f;
 }

@@ -12,6 +12,7 @@
 #include "rib/group.h"
 
 #include "base/hash.h"
+#include "rib/membership.h"
 
 // --- exceptions -----------------------------------------------------------------------------------
 static struct ip next_hop_address(const struct attr_set *set)
@@ -161,7 +162,10 @@ uint32_t group_outcome(struct update_group *g, uint32_t n, uint16_t *ret_peer)
 	const struct destination *d = table_at(&f->table, n);
 	const struct path *best = table_best(&f->table, d);
 
-	*ret_peer = best ? best->peer : RIB_NO_PEER;
+	if (f->memberships)
+		best = membership_told(g, d, best, ret_peer);
+	else
+		*ret_peer = best ? best->peer : RIB_NO_PEER;
 	if (n == g->default_destination) {
 		*ret_peer = RIB_NO_PEER;
 		return g->default_attr;

@@ -24,7 +24,11 @@ struct path {
 	uint32_t generation; // of the verdict
 	uint32_t epoch;      // when it was received (struct rib, epoch)
 	uint16_t peer;       // RIB_NO_PEER: originated, RIB_AGGREGATE: aggregated here
-	uint16_t flags;
+	uint16_t flags;      // enum path_flag
+};
+
+enum path_flag {
+	PATH_COUNTS = 1, // a membership about which the owner has been told (rib/membership.h)
 };
 
 enum destination_info {

@@ -61,20 +61,33 @@ static void attrs_text(struct buf *b, const struct attrs *as)
 	buf_free(&bytes);
 }
 
+// The label behind the attributes, as set_text writes it.
+static void label_text(struct buf *b, const struct af *af, uint32_t label)
+{
+	if (af->props & AF_LABELED)
+		buf_format(b, " label %u", label);
+}
+
 static void read_run(struct believer *p, const struct update *u, const struct nlri_run *run)
 {
 	struct cursor c = cursor_of(run->bytes.p, run->bytes.len);
 	struct attrs as = u->attrs;
+	bool labeled = run->af->props & AF_LABELED;
 	struct buf text = {0};
 	struct af_key key;
 
-	if (!run->withdrawn) {
+	if (!run->withdrawn)
 		attrs_put(&as, ATTR_NEXT_HOP, ATTR_TRANSITIVE, run->next_hop.p, run->next_hop.len);
-		attrs_text(&text, &as);
-	}
 	while (cursor_left(&c)) {
+		uint32_t label = labeled ? run->af->label_get(c.p) : 0;
 		memset(&key, 0, sizeof(key));
 		assert_true(run->af->nlri_get(&c, &key));
+		assert_true(!labeled || !run->withdrawn || label == 0x80000);
+		buf_clear(&text);
+		if (!run->withdrawn) {
+			attrs_text(&text, &as);
+			label_text(&text, run->af, label);
+		}
 		believe(p, run->af, &key, run->withdrawn ? NULL : buf_cstr(&text));
 	}
 	buf_free(&text);
@@ -159,17 +172,40 @@ static void on_moved(void *arg, const struct af *af, const struct rib_move *m)
 		w->moved(w, af, m);
 }
 
+// Each call has to be news.
+static void on_member(void *arg, uint16_t peer, const struct af *af, const struct af_key *key,
+		      bool counts)
+{
+	struct world *w = arg;
+	struct map *all = &w->peers[peer].memberships;
+	char name[128];
+
+	route_name(name, sizeof(name), af, key);
+	if (!map_get(all, name) == !counts)
+		fail_msg("peer %u: %s %s already", peer, name,
+			 counts ? "counts" : "does not count");
+	if (counts)
+		map_put(all, name, w);
+	else
+		map_remove(all, name);
+}
+
 // --- world ----------------------------------------------------------------------------------------
 struct rib *world_rib(struct world *w)
 {
-	const struct rib_ops ops = {
-		.deliver = on_deliver, .mark = on_mark, .moved = on_moved, .arg = w};
+	const struct rib_ops ops = {.deliver = on_deliver,
+				    .mark = on_mark,
+				    .moved = on_moved,
+				    .member = on_member,
+				    .arg = w};
 
 	rib_free(w->rib);
 	w->rib = rib_new(&ops);
 	rib_set_options(w->rib, &w->options, 1);
 	for (unsigned i = 0; i < WORLD_PEERS; i++) {
 		forget_all(&w->peers[i]);
+		map_free(&w->peers[i].memberships);
+		map_init_text(&w->peers[i].memberships);
 		w->peers[i].up = false;
 	}
 	return w->rib;
@@ -193,6 +229,7 @@ void world_open(struct world *w)
 		w->peers[i].world = w;
 		w->peers[i].number = (uint16_t)i;
 		map_init_text(&w->peers[i].routes);
+		map_init_text(&w->peers[i].memberships);
 	}
 	world_rib(w);
 }
@@ -204,6 +241,7 @@ void world_close(struct world *w)
 	for (unsigned i = 0; i < WORLD_PEERS; i++) {
 		forget_all(&w->peers[i]);
 		map_free(&w->peers[i].routes);
+		map_free(&w->peers[i].memberships);
 		buf_free(&w->peers[i].marks);
 	}
 	policy_program_unref(w->open);
@@ -296,20 +334,22 @@ void world_peer(struct world *w, uint16_t peer, uint8_t kind)
 }
 
 // --- routes ---------------------------------------------------------------------------------------
-static void put_prefixes(struct buf *b, const struct af *af, const char *prefixes)
+static void put_prefixes(struct buf *b, const struct af *af, const char *prefixes, uint32_t label)
 {
-	struct arena a;
-	struct text_word *words;
+	const char *between = af->rd || !(af->props & AF_PREFIX) ? "," : " ";
+	char *copy = mem_text(prefixes), *rest = copy, *word;
 
-	arena_init(&a, 1024);
-	int n = text_split(&a, prefixes, &words);
-	for (int i = 0; i < n; i++) {
+	while ((word = strsep(&rest, between))) {
 		struct af_key key = {0};
-		if (!af->text_get(words[i].text, &key))
-			fail_msg("no prefix: %s", words[i].text);
+		if (!*word)
+			continue;
+		if (!af->text_get(word, &key))
+			fail_msg("no prefix: %s", word);
 		af->nlri_put(b, &key);
+		if (af->props & AF_LABELED)
+			af->label_put(b->data + b->len - af->nlri_size(&key), label);
 	}
-	arena_free(&a);
+	mem_free(copy);
 }
 
 // Words that policy/fixture.h does not know: originator-id=ADDRESS cluster-list=ADDRESS,ADDRESS
@@ -364,10 +404,11 @@ void world_tell(struct world *w, uint16_t peer, const char *af, const char *pref
 	struct buf nlri = {0}, bytes = {0};
 	struct attrs as;
 
-	put_prefixes(&nlri, world_af(af), prefixes);
+	if (attrs)
+		read_attrs(w, attrs, &as);
+	put_prefixes(&nlri, world_af(af), prefixes, attrs ? as.local.label : 0);
 	struct span n = {nlri.data, nlri.len};
 	if (attrs) {
-		read_attrs(w, attrs, &as);
 		attrs_encode(&bytes, &as);
 		struct span a = {bytes.data, bytes.len};
 		rib_update(w->rib, peer, world_af(af), &a, &n);
@@ -436,7 +477,7 @@ const char *world_belief(struct world *w, uint16_t peer, const char *af, const c
 	if (!hex)
 		return "";
 	// back to attributes, in the fixture's words
-	size_t n = strlen(hex) / 2;
+	size_t n = strcspn(hex, " ") / 2;
 	struct attr_set *set = arena_zero(&w->policy.arena, sizeof(*set) + n);
 	struct attrs as;
 	set->len = (uint32_t)n;
@@ -446,6 +487,16 @@ const char *world_belief(struct world *w, uint16_t peer, const char *af, const c
 	}
 	attr_open(set, &as);
 	return fixture_text(&w->policy, &as);
+}
+
+long world_label(struct world *w, uint16_t peer, const char *af, const char *prefix)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s %s", af, prefix);
+	const char *text = map_get(&w->peers[peer].routes, name);
+	const char *label = text ? strstr(text, " label ") : NULL;
+	return label ? strtol(label + 7, NULL, 10) : -1;
 }
 
 unsigned world_believed(const struct world *w, uint16_t peer)
@@ -498,6 +549,7 @@ static bool add_line(void *arg, const struct rib_route *r)
 	} else if (l->view == RIB_VIEW_ADVERTISED) {
 		buf_format(&b, "peer %u advertised %s", l->peer, name);
 		set_text(&b, r->sent);
+		label_text(&b, r->af, r->sent->local.label);
 	} else {
 		buf_format(&b, "peer %u received %s%s%s", l->peer, name, r->best ? " best" : "",
 			   r->installed ? "" : " rejected");
@@ -551,6 +603,19 @@ static void beliefs(struct world *w, unsigned peer, struct buf *b)
 	flush_lines(&l, b);
 }
 
+static void memberships(struct world *w, unsigned peer, struct buf *b)
+{
+	struct map_iter it = map_iter(&w->peers[peer].memberships);
+	struct lines l = {0};
+
+	while (map_next(&it)) {
+		struct buf line = {0};
+		buf_format(&line, "peer %u counts in %s", peer, it.key);
+		vec_add(&l.vec, buf_steal(&line));
+	}
+	flush_lines(&l, b);
+}
+
 void world_dump(struct world *w, struct buf *b)
 {
 	for (unsigned f = 0; f < af_count; f++) {
@@ -562,8 +627,10 @@ void world_dump(struct world *w, struct buf *b)
 			view(w, af_list[f], RIB_VIEW_ADVERTISED, i, b);
 		}
 	}
-	for (unsigned i = 0; i < WORLD_PEERS; i++)
+	for (unsigned i = 0; i < WORLD_PEERS; i++) {
 		beliefs(w, i, b);
+		memberships(w, i, b);
+	}
 }
 
 static void check_count(struct buf *trouble, unsigned peer, const char *what, unsigned count,

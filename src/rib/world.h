@@ -17,9 +17,10 @@ struct believer {
 	bool up;
 	uint32_t session;
 	struct rib_session traits;
-	uint8_t kind;      // enum route_source: what it is to us
-	struct map routes; // "family prefix" -> attributes as text, owned
-	struct buf marks;  // "ipv4-unicast end-of-rib\n" ...
+	uint8_t kind;           // enum route_source: what it is to us
+	struct map routes;      // "family prefix" -> attributes as text, owned
+	struct map memberships; // "family key" -> not NULL: those that count
+	struct buf marks;       // "ipv4-unicast end-of-rib\n" ...
 	uint64_t updates, announced, withdrawn;
 	uint64_t repeated; // announced what it had been told already
 	uint64_t idle;     // withdrawn what it had not been told
@@ -54,7 +55,7 @@ void world_down(struct world *w, uint16_t peer);
 struct ip world_address(uint16_t peer); // 10.0.0.1 + peer; ours is 10.0.0.254
 
 // --- routes -------------------------------------------------------------------------------------------
-// prefixes: separated by blanks. attrs as in policy/fixture.h, and originator-id=ADDRESS,
+// prefixes: separated by blanks; by commas in families whose keys have blanks in them. attrs as in policy/fixture.h, and originator-id=ADDRESS,
 // cluster-list=ADDRESS,... label=NUMBER and, behind path=, confed=AS; NULL: withdraw. Of what is
 // lent: source= and originator= too.
 void world_tell(struct world *w, uint16_t peer, const char *af, const char *prefixes,
@@ -70,6 +71,7 @@ void world_sweep(struct world *w, enum sweep_kind kind, const char *af, uint64_t
 // --- questions ----------------------------------------------------------------------------------------
 // What a peer believes of a prefix, "" when nothing.
 const char *world_belief(struct world *w, uint16_t peer, const char *af, const char *prefix);
+long world_label(struct world *w, uint16_t peer, const char *af, const char *prefix); // -1: none
 unsigned world_believed(const struct world *w, uint16_t peer); // number of routes
 // The whole table, sorted: every view of every peer, what each believes, counts.
 void world_dump(struct world *w, struct buf *b);
