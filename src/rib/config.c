@@ -1,11 +1,12 @@
 // Configuration values: comparing, copying and dropping them. Two values are equal when nothing
 // that they could do to a route differs; programs are interned by content, so their pointers
 // tell (policy/policy.h).
-#include "rib/internal.h"
+#include "rib/config.h"
 
 #include <string.h>
 
 #include "base/mem.h"
+#include "rib/internal.h"
 
 static bool site_equal(bool a_has, const uint8_t a[8], bool b_has, const uint8_t b[8])
 {
