@@ -69,6 +69,15 @@ static void drive_says(void *arg, struct soft_answer *a)
 	worker_answer(i->worker, a);
 }
 
+// Each shard has a part of the labels that stand for those of peers (rib/label.h).
+static void share_labels(struct instance *i)
+{
+	const uint32_t first = 1u << 18, all = 1u << 18;
+	unsigned count = i->worker->o.count ? i->worker->o.count : 1;
+
+	rib_set_labels(i->rib, first + i->worker->o.index * (all / count), all / count);
+}
+
 // --- making and ending ------------------------------------------------------------------------------
 static struct instance *instance_new(struct worker *w, uint16_t number)
 {
@@ -88,6 +97,7 @@ static struct instance *instance_new(struct worker *w, uint16_t number)
 	list_init(&i->walking);
 	list_init(&i->owing);
 	i->rib = rib_new(&ops);
+	share_labels(i);
 	exchange_rib(w->exchange, number, i->rib);
 	w->instances[number] = i;
 	return i;
