@@ -1,6 +1,6 @@
-// The memo against the plain run: for random configurations, attribute sets and prefixes both give
-// the same verdict; two memos that agree give the same verdict for every prefix; references
-// balance. The seed is printed by a failure; POLICY_SEED and POLICY_ROUNDS choose others.
+// The memo against the plain run: for random configurations, attribute sets and keys both give the
+// same verdict, also when memos take over others; two memos that agree give the same verdict for
+// every key; references balance. The seed is printed by a failure; POLICY_SEED and POLICY_ROUNDS choose others.
 #include "policy/fixture.h"
 
 #include <setjmp.h>
@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "policy/difference.h"
 
 static struct fixture f;
 
@@ -145,7 +147,8 @@ static void random_apply(struct random *r)
 	}
 }
 
-static void random_policy(struct random *r, const char *name)
+// One of the nodes has one more clause; 0: none.
+static void random_policy(struct random *r, const char *name, unsigned edited)
 {
 	unsigned nodes = 1 + random_below(r, 5);
 
@@ -153,6 +156,8 @@ static void random_policy(struct random *r, const char *name)
 		line("route-policy %s %s node %u", name, verdict(r), i);
 		for (unsigned k = random_below(r, 4); k-- > 0;)
 			random_match(r);
+		if (i == edited)
+			line("if-match ip-prefix l%u", i % 3);
 		for (unsigned k = random_below(r, 3); k-- > 0;)
 			random_apply(r);
 		if (random_below(r, 3) == 0)
@@ -167,8 +172,9 @@ static const struct af *family_of(uint64_t seed)
 	return fixture_af(seed % 4 == 1 ? "vpnv4" : seed % 8 == 3 ? "mvpn" : "ipv4-unicast");
 }
 
-// The same numbers give the same configuration but for one policy, made from another seed.
-static struct policy_program *random_program(uint64_t seed, uint64_t policy_seed)
+// The same numbers give the same configuration but for one policy, made from another seed, and for
+// an edit of it: a node, or a clause in one; 0: none.
+static struct policy_program *random_edit(uint64_t seed, uint64_t policy_seed, uint64_t node_seed)
 {
 	struct policy_target targets[2];
 	struct random r;
@@ -192,12 +198,25 @@ static struct policy_program *random_program(uint64_t seed, uint64_t policy_seed
 				   .path_filter = random_below(&r, 5) ? NULL : "0",
 				   .route_policy = random_below(&r, 5) ? "p" : NULL,
 				   .view_route_policy = random_below(&r, 4) ? NULL : "q"};
-	random_policy(&r, "q");
+	random_policy(&r, "q", 0);
 	random_seed(&r, policy_seed);
-	random_policy(&r, "p");
+	random_policy(&r, "p", node_seed % 8);
+	if (node_seed % 3 == 1) {
+		random_seed(&r, node_seed);
+		line("route-policy p %s node %u", verdict(&r), random_below(&r, 6));
+		for (unsigned k = random_below(&r, 4); k-- > 0;)
+			random_match(&r);
+		if (random_below(&r, 2))
+			random_apply(&r);
+	}
 	if (!fixture_compile(&f))
 		fail_msg("%s", f.complaint);
 	return policy_program(f.store, f.snapshot, &b);
+}
+
+static struct policy_program *random_program(uint64_t seed, uint64_t policy_seed)
+{
+	return random_edit(seed, policy_seed, 0);
 }
 
 static void random_attrs(struct random *r, struct attrs *as)
@@ -408,6 +427,60 @@ static void test_memos_that_agree(void **state)
 	assert_true(agreed > rounds * 4);
 }
 
+// A policy is edited twice; each memo takes over the one before. Where the text of two programs
+// says that a key is not concerned, no list of attributes meets another verdict.
+static void inherited(uint64_t seed, unsigned *partial)
+{
+	const struct af *af = family_of(seed);
+	struct policy_program *p[3];
+	struct bench b;
+	struct random r;
+
+	fixture_open(&f);
+	for (unsigned i = 0; i < 3; i++)
+		p[i] = random_edit(seed, seed, i ? seed * 2 + i : 0);
+	random_seed(&r, seed ^ 0x3333);
+	bench_open(&b, &r);
+	const struct memo_ops *ops = random_below(&r, 2) ? &frame : NULL;
+	b.memos[0] = memo_new(&b.table, p[0], &fixture_context, ops);
+	for (unsigned i = 0; i < 3; i++) {
+		struct difference d;
+		if (i) {
+			struct memo *older = b.memos[0];
+			b.memos[0] = memo_new(&b.table, p[i], &fixture_context, ops);
+			memo_inherit(b.memos[0], older);
+			difference_of(p[i - 1], p[i], &d);
+			*partial += d.count && !difference_is_everywhere(&d);
+		}
+		for (unsigned k = 0; k < 64; k++) {
+			uint32_t id = b.ids[random_below(&r, 16)];
+			struct af_key key;
+			random_key(&r, af, &key);
+			uint32_t expected = plain_verdict(&b, p[i], ops, id, &key);
+			if (memo_verdict(b.memos[0], id, af, &key) != expected)
+				fail_msg("POLICY_SEED=%llu edit %u", (unsigned long long)seed, i);
+			if (i && !difference_has(&d, af, &key) &&
+			    plain_verdict(&b, p[i - 1], ops, id, &key) != expected)
+				fail_msg("POLICY_SEED=%llu: not told apart",
+					 (unsigned long long)seed);
+		}
+	}
+	bench_close(&b);
+	for (unsigned i = 0; i < 3; i++)
+		policy_program_unref(p[i]);
+	fixture_close(&f);
+}
+
+static void test_inherited_equals_plain_run(void **state)
+{
+	uint64_t first = number_of("POLICY_SEED", 1), rounds = number_of("POLICY_ROUNDS", 400);
+	unsigned partial = 0;
+
+	for (uint64_t seed = first; seed < first + rounds; seed++)
+		inherited(seed, &partial);
+	assert_true(partial > rounds / 8);
+}
+
 // --- particular cases
 static struct policy_program *open_program(const char *lines, struct bench *b)
 {
@@ -563,6 +636,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memo_equals_plain_run),
 		cmocka_unit_test(test_memos_that_agree),
+		cmocka_unit_test(test_inherited_equals_plain_run),
 		cmocka_unit_test(test_unchanged_is_the_same_number),
 		cmocka_unit_test(test_leaves_are_made_when_reached),
 		cmocka_unit_test(test_too_large_a_tree),
