@@ -165,6 +165,6 @@ void community_text(struct buf *b, const uint8_t *value);        // "65000:1", "
 bool community_parse(const char *text, uint8_t ret[4]);          // aa:nn, a number, or a well-known word
 void large_community_text(struct buf *b, const uint8_t *value);  // "a:b:c"
 bool large_community_parse(const char *text, uint8_t ret[12]);
-void ext_community_text(struct buf *b, const uint8_t *value);    // "RT <1 : 1>", "SoO <..>", else hex
+void ext_community_text(struct buf *b, const uint8_t *value);    // "RT <1 : 1>", "SoO <..>", "Source AS <..>", "VRF Route Import <..>", else hex
 bool ext_community_parse_rt(const char *text, uint8_t ret[8]);   // AS2:nn4, A4:nn2, AS4:nn2, x.y:nn2
 bool ext_community_parse_soo(const char *text, uint8_t ret[8]);

@@ -197,21 +197,47 @@ bool large_community_parse(const char *text, uint8_t ret[12])
 	return true;
 }
 
-// RFC 4360 3 and RFC 5668: forms of a route target or route origin by the high octet of the type.
+// RFC 4360 3 and RFC 5668: forms of a value by the high octet of its type. RFC 6514 6, 7: the AS and
+// the VRF of a multicast source.
 enum ext_form { EXT_AS2 = 0, EXT_ADDRESS = 1, EXT_AS4 = 2 };
-enum ext_subtype { EXT_ROUTE_TARGET = 2, EXT_ROUTE_ORIGIN = 3 };
+enum ext_subtype {
+	EXT_ROUTE_TARGET = 0x02,
+	EXT_ROUTE_ORIGIN = 0x03,
+	EXT_SOURCE_AS = 0x09,
+	EXT_ROUTE_IMPORT = 0x0b,
+};
 #define EXT_NON_TRANSITIVE 0x40
+
+// What a value of that form and subtype is called; NULL: nothing that has a text.
+static const char *ext_name(unsigned form, unsigned subtype)
+{
+	if (form > EXT_AS4)
+		return NULL;
+	switch (subtype) {
+	case EXT_ROUTE_TARGET:
+		return "RT";
+	case EXT_ROUTE_ORIGIN:
+		return "SoO";
+	case EXT_SOURCE_AS:
+		return form == EXT_ADDRESS ? NULL : "Source AS";
+	case EXT_ROUTE_IMPORT:
+		return form == EXT_ADDRESS ? "VRF Route Import" : NULL;
+	default:
+		return NULL;
+	}
+}
 
 void ext_community_text(struct buf *b, const uint8_t *value)
 {
-	unsigned form = value[0] & ~EXT_NON_TRANSITIVE, subtype = value[1];
+	unsigned form = value[0] & ~EXT_NON_TRANSITIVE;
+	const char *name = ext_name(form, value[1]);
 	struct ip ip;
 
-	if (form > EXT_AS4 || (subtype != EXT_ROUTE_TARGET && subtype != EXT_ROUTE_ORIGIN)) {
+	if (!name) {
 		buf_hex(b, value, 8);
 		return;
 	}
-	buf_text(b, subtype == EXT_ROUTE_TARGET ? "RT <" : "SoO <");
+	buf_format(b, "%s <", name);
 	switch ((enum ext_form)form) {
 	case EXT_AS2:
 		buf_format(b, "%u : %u>", load_u16(value + 2), load_u32(value + 4));

@@ -164,7 +164,29 @@ static void test_ext_community_text(void **state)
 		assert_false(ext_community_parse_rt(bad[i], value));
 	assert_true(ext_community_parse_soo("1:2", value));
 	assert_text(ext_community_text, value, "SoO <1 : 2>");
+	assert_true(ext_community_parse_soo("10.0.0.1:2", value));
+	assert_text(ext_community_text, value, "SoO <10.0.0.1 : 2>");
+	assert_true(ext_community_parse_soo("70000:2", value));
+	assert_text(ext_community_text, value, "SoO <70000 : 2>");
 	assert_text(ext_community_text, unknown, "9f02030405060708");
+}
+
+// RFC 6514 6, 7: only the forms that the RFC gives them have a name.
+static void test_F16_source_as_and_route_import(void **state)
+{
+	static const struct {
+		uint8_t bytes[8];
+		const char *out;
+	} values[] = {
+		{{0x00, 0x09, 0, 100, 0, 0, 0, 0}, "Source AS <100 : 0>"},
+		{{0x02, 0x09, 0, 1, 0x11, 0x70, 0, 0}, "Source AS <70000 : 0>"},
+		{{0x01, 0x09, 10, 0, 0, 1, 0, 0}, "01090a0000010000"},
+		{{0x01, 0x0b, 10, 0, 0, 1, 0, 7}, "VRF Route Import <10.0.0.1 : 7>"},
+		{{0x00, 0x0b, 0, 100, 0, 0, 0, 7}, "000b006400000007"},
+	};
+
+	for (unsigned i = 0; i < sizeof(values) / sizeof(*values); i++)
+		assert_text(ext_community_text, values[i].bytes, values[i].out);
 }
 
 int main(void)
@@ -174,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_community_text),
 		cmocka_unit_test(test_P6_large_community_text),
 		cmocka_unit_test(test_ext_community_text),
+		cmocka_unit_test(test_F16_source_as_and_route_import),
 	};
 
 	arena_init(&arena, 4096);

@@ -3,9 +3,35 @@
 // treat-as-withdraw.
 #include "attr/rows.h"
 
-// Octets an identifier must have at least, by tunnel type (RFC 6514 5, RFC 7524, RFC 8556): RSVP-TE
-// P2MP 12 or 24, mLDP any opaque FEC, PIM trees two addresses, ingress replication one address.
-static const uint8_t identifier_min[] = {0, 12, 4, 8, 8, 8, 4, 4, 4, 0, 4, 5, 4};
+#define FLAG_LEAF_INFORMATION 1 // required: the receivers answer with leaves
+
+// What the identifier of a tunnel type is (RFC 6514 5, RFC 7524 9, RFC 8556 2): of one width when
+// its addresses are IPv4, of another when they are IPv6. No widths: an opaque value of at
+// least so many octets.
+static const struct tunnel {
+	const char *name; // NULL: no type has that number
+	uint8_t least, narrow, wide;
+} tunnels[] = {
+	[0] = {"none"},
+	[1] = {"RSVP-TE P2MP", .narrow = 12, .wide = 24},
+	[2] = {"mLDP P2MP", .least = 4},
+	[3] = {"PIM-SSM", .narrow = 8, .wide = 32},
+	[4] = {"PIM-SM", .narrow = 8, .wide = 32},
+	[5] = {"BIDIR-PIM", .narrow = 8, .wide = 32},
+	[6] = {"ingress replication", .narrow = 4, .wide = 16},
+	[7] = {"mLDP MP2MP", .least = 4},
+	[8] = {"transport tunnel", .least = 8},
+	[10] = {"assisted replication", .narrow = 4, .wide = 16},
+	[11] = {"BIER", .narrow = 7, .wide = 19},
+	[12] = {"SR-MPLS P2MP", .least = 4},
+};
+#define TUNNEL_COUNT (sizeof(tunnels) / sizeof(tunnels[0]))
+
+// RFC 7385: numbers for experiments have no meaning that could be checked.
+static bool is_experimental(unsigned type)
+{
+	return type >= 0x7b && type <= 0x7e;
+}
 
 static enum attr_fault parse(const struct attr_context *x, struct attr *a, struct arena *arena)
 {
@@ -16,11 +42,42 @@ static enum attr_fault parse(const struct attr_context *x, struct attr *a, struc
 	cursor_take(&c, 3);
 	if (c.error)
 		return ATTR_FAULT_WITHDRAW;
-	if (type >= 0x7b && type <= 0x7e)
-		return ATTR_FAULT_NONE; // experimental (RFC 7385)
-	if (type >= sizeof(identifier_min) || cursor_left(&c) < identifier_min[type])
+	if (is_experimental(type))
+		return ATTR_FAULT_NONE;
+	if (type >= TUNNEL_COUNT || !tunnels[type].name)
 		return ATTR_FAULT_WITHDRAW;
-	return ATTR_FAULT_NONE;
+	const struct tunnel *t = &tunnels[type];
+	size_t n = cursor_left(&c);
+	bool fits = t->narrow ? n == t->narrow || n == t->wide : n >= t->least;
+	return fits ? ATTR_FAULT_NONE : ATTR_FAULT_WITHDRAW;
+}
+
+// "PIM-SSM label 16 leaf-information 0a000001e8010101": of an identifier that is one address, the address.
+static void text(struct buf *b, const struct attr *a)
+{
+	struct cursor c = cursor_of(a->value, a->len);
+	unsigned flags = cursor_u8(&c), type = cursor_u8(&c);
+	uint32_t label = (uint32_t)cursor_u16(&c) << 4;
+	struct ip ip;
+
+	label |= cursor_u8(&c) >> 4;
+	if (type < TUNNEL_COUNT && tunnels[type].name)
+		buf_text(b, tunnels[type].name);
+	else
+		buf_format(b, "type %u", type);
+	if (label)
+		buf_format(b, " label %u", label);
+	if (flags & FLAG_LEAF_INFORMATION)
+		buf_text(b, " leaf-information");
+	if (!cursor_left(&c))
+		return;
+	buf_u8(b, ' ');
+	if (type < TUNNEL_COUNT && tunnels[type].narrow == 4) {
+		ip = ip_from_bytes(c.p, (unsigned)cursor_left(&c) * 8);
+		ip_put(b, &ip);
+	} else {
+		buf_hex(b, c.p, cursor_left(&c));
+	}
 }
 
 const struct attr_row attr_row_pmsi_tunnel = {
@@ -31,5 +88,6 @@ const struct attr_row attr_row_pmsi_tunnel = {
 	.on_flags = ATTR_FAULT_WITHDRAW,
 	.on_length = ATTR_FAULT_WITHDRAW,
 	.parse = parse,
+	.text = text,
 	.rfc = "RFC 6514 5",
 };
