@@ -117,9 +117,10 @@ static bool default_belongs(const struct speaker *s, const struct af *af, unsign
 	struct ip zero = {.bits = af->prefix_bits};
 	struct af_key key = {0};
 
-	if (!(af->props & AF_PREFIX))
+	if (af->props & AF_PREFIX)
+		af->from_prefix(&zero, 0, &key);
+	else if (!(af->props & AF_MEMBERSHIP)) // whose default is the key of zeroes
 		return false;
-	af->from_prefix(&zero, 0, &key);
 	return speaker_shard_of(s, af, &key) == shard;
 }
 
@@ -500,6 +501,11 @@ struct sess *speaker_peer_session(const struct speaker_peer *p)
 uint16_t speaker_peer_number(const struct speaker_peer *p)
 {
 	return p->number;
+}
+
+struct membership *speaker_peer_membership(const struct speaker_peer *p)
+{
+	return p->membership;
 }
 
 unsigned speaker_peer_events(const struct speaker_peer *p, const struct peer_event **ret)

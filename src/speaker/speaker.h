@@ -48,6 +48,7 @@ struct speaker_peer *speaker_peer_find(struct speaker *s, uint16_t instance, con
 const struct peer_config *speaker_peer_config(const struct speaker_peer *p);
 struct sess *speaker_peer_session(const struct speaker_peer *p);
 uint16_t speaker_peer_number(const struct speaker_peer *p);
+struct membership *speaker_peer_membership(const struct speaker_peer *p); // what narrows its VPN routes (vpn/membership.h); NULL: nothing is known of it
 struct speaker_peer *speaker_peer_by_number(struct speaker *s, uint16_t number); // NULL: ours, or gone
 struct peer_event { int64_t at; bool up; uint8_t code, subcode; bool sent; };
 unsigned speaker_peer_events(const struct speaker_peer *p, const struct peer_event **ret); // newest first, at most 16
