@@ -22,6 +22,8 @@ LEFT_OUT = shutil.ignore_patterns('.git', 'build*', '__pycache__', 'data')
 TESTS = {
     'law': (['test/law/law', '-n', '10000', '-k'], 'test/law/law'),
     'law_small': (['test/law/law_small', '-n', '10000', '-k'], 'test/law/law_small'),
+    'policy': (['src/policy/policy_memo_test'], 'src/policy/policy_memo_test'),
+    'targets': (['src/policy/policy_targets_test'], 'src/policy/policy_targets_test'),
     'soft': (['src/soft/soft_test'], 'src/soft/soft_test'),
     'speaker': (['src/speaker/speaker_test'], 'src/speaker/speaker_test'),
 }
