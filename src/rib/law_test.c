@@ -19,12 +19,10 @@
 
 #include <cmocka.h>
 
-#define LAW_FAMILIES 2
-#define LAW_PREFIXES 24
-#define LAW_SETS     28
-#define POLICIES     10
-#define SWEEPS       4
-#define NO_ROUTE     (-1)
+#define POLICIES 10
+#define SWEEPS   4
+#define LENDERS  3
+#define NO_ROUTE (-1)
 
 struct truth { // what a peer is and says
 	bool used, up;
@@ -46,6 +44,8 @@ struct law {
 	unsigned peers, prefixes;
 	bool checking; // the inside after each event
 	int own[LAW_FAMILIES][LAW_PREFIXES];
+	int lent[LAW_FAMILIES][LAW_PREFIXES][LENDERS];
+	bool exchanging; // between the classic family and its outer one, as an instance would
 	struct policy_program *program[2][LAW_FAMILIES][POLICIES]; // by direction; counted
 	struct sweep *sweeps[SWEEPS];
 	struct rib_aggregate aggregates[2];
@@ -120,6 +120,8 @@ static void tell(struct law *l, unsigned peer, unsigned f, unsigned prefix)
 	int set = t->route[f][prefix];
 
 	law_family(f)->nlri_put(&nlri, &l->pool.keys[f][prefix]);
+	if (f == LAW_LABELED && set != NO_ROUTE)
+		law_family(f)->label_put(nlri.data, l->pool.labels[set]);
 	struct span n = {nlri.data, nlri.len};
 	if (set == NO_ROUTE) {
 		rib_update(l->w.rib, (uint16_t)peer, law_family(f), NULL, &n);
@@ -136,6 +138,40 @@ static void tell_own(struct law *l, unsigned f, unsigned prefix)
 
 	rib_originate(l->w.rib, law_family(f), &l->pool.keys[f][prefix],
 		      set == NO_ROUTE ? NULL : &l->pool.own_sets[f][set]);
+}
+
+static void tell_lent(struct law *l, unsigned f, unsigned prefix, unsigned lender)
+{
+	const uint8_t rd[8] = {[7] = (uint8_t)(1 + lender)};
+	int set = l->lent[f][prefix][lender];
+
+	rib_lend(l->w.rib, law_family(f), &l->pool.keys[f][prefix], rd,
+		 set == NO_ROUTE ? NULL : &l->pool.lent_sets[f][set]);
+}
+
+// What vpn/exchange does, within one rib: changes nest, in two tables.
+static void exchange(struct world *w, const struct af *af, const struct rib_move *m)
+{
+	struct law *l = (struct law *)((char *)w - offsetof(struct law, w));
+	const struct af *to = af == law_family(0) ? law_family(LAW_LABELED) : law_family(0);
+	static const uint8_t lent_rd[8] = {[7] = 200};
+	struct af_key key, there;
+	struct attrs as;
+	uint16_t peer;
+
+	if (!l->exchanging || (af != law_family(0) && af != law_family(LAW_LABELED)))
+		return;
+	const struct attr_set *own = rib_best_own(w->rib, af, m->number, &key, &peer);
+	if (own) {
+		attr_open(own, &as);
+		as.local.source = af->inner ? own->local.source : SOURCE_LOCAL;
+		as.local.label = af->inner ? 0 : 21;
+	}
+	if (af->inner)
+		af->to_inner(m->key, &there);
+	else
+		to->from_inner(m->key, lent_rd, &there);
+	rib_lend(w->rib, to, &there, af->inner ? af->rd(m->key) : lent_rd, own ? &as : NULL);
 }
 
 static void tell_import(struct law *l, unsigned peer, unsigned f)
@@ -195,7 +231,7 @@ static unsigned some_peer(struct law *l)
 
 static void event_update(struct law *l)
 {
-	unsigned peer = some_peer(l), f = chance(l, 80) ? 0 : 1;
+	unsigned peer = some_peer(l), f = chance(l, 60) ? 0 : below(l, LAW_FAMILIES);
 	struct truth *t = &l->peer[peer];
 	int set = chance(l, 70) ? (int)below(l, LAW_SETS) : NO_ROUTE;
 
@@ -215,6 +251,24 @@ static void event_own(struct law *l)
 	tell_own(l, f, prefix);
 }
 
+static void event_lend(struct law *l)
+{
+	unsigned f = chance(l, 50) ? 0 : below(l, LAW_FAMILIES), prefix = below(l, l->prefixes);
+	unsigned lender = below(l, LENDERS);
+
+	l->lent[f][prefix][lender] = chance(l, 60) ? (int)below(l, LAW_SETS) : NO_ROUTE;
+	tell_lent(l, f, prefix, lender);
+}
+
+static void event_begin(struct law *l)
+{
+	unsigned peer = some_peer(l);
+
+	l->peer[peer].traits.waiting = 0;
+	for (unsigned f = 0; f < LAW_FAMILIES; f++)
+		rib_peer_begin(l->w.rib, (uint16_t)peer, law_family(f));
+}
+
 static void event_import(struct law *l)
 {
 	unsigned f = below(l, LAW_FAMILIES);
@@ -229,6 +283,8 @@ static void event_import(struct law *l)
 		t->in[f].allow_as_loop = chance(l, 20);
 		t->in[f].check_first_as = chance(l, 20);
 		t->in[f].preferred_value = chance(l, 10) ? 7 : 0;
+		t->in[f].has_site = chance(l, 10);
+		assert_true(ext_community_parse_soo("1:2", t->in[f].site));
 		tell_import(l, peer, f);
 		peers |= UINT64_C(1) << peer;
 	}
@@ -253,6 +309,8 @@ static void event_export(struct law *l)
 			t->out[f].community = chance(l, 70);
 		if (chance(l, 10))
 			t->out[f].default_route = chance(l, 50);
+		t->out[f].has_site = chance(l, 10);
+		assert_true(ext_community_parse_soo(chance(l, 50) ? "1:1" : "1:2", t->out[f].site));
 		if (chance(l, 5))
 			t->out[f].independent = chance(l, 50);
 		tell_export(l, i, f);
@@ -310,6 +368,7 @@ static void event_session(struct law *l)
 			t->route[f][p] = NO_ROUTE;
 	if (chance(l, 60)) {
 		t->traits.as4 = chance(l, 70);
+		t->traits.waiting = chance(l, 30) ? af_bit(law_family(LAW_LABELED)) : 0;
 		t->up = true;
 		tell_up(l, peer);
 	}
@@ -387,6 +446,7 @@ static void event_options(struct law *l)
 	o->cluster_id = chance(l, 30) ? 77 : 0;
 	o->default_local_pref = chance(l, 30) ? 120 : 100;
 	o->as_path_limit = chance(l, 20) ? 2 : 0;
+	o->external_paths = below(l, 3);
 	l->w.generation++;
 	rib_set_options(l->w.rib, o, l->w.generation);
 	all_swept(l);
@@ -478,6 +538,8 @@ static void happen(struct law *l)
 		const char *name;
 	} events[] = {{40, event_update, "update"},
 		      {4, event_own, "own"},
+		      {8, event_lend, "lend"},
+		      {2, event_begin, "begin"},
 		      {4, event_import, "import"},
 		      {4, event_export, "export"},
 		      {2, event_policies, "policies"},
@@ -550,12 +612,19 @@ static void setup(struct law *l, uint64_t seed)
 					    .max_paths = 1,
 					    .confederation_id = chance(l, 20) ? 64900 : 0};
 	l->aggregate_count = 0;
+	l->exchanging = chance(l, 50);
+	l->w.moved = exchange;
 	world_rib(&l->w);
+	if (l->exchanging)
+		rib_set_instance(l->w.rib);
 	compile_policies(l);
 	bind_programs(l);
 	for (unsigned f = 0; f < LAW_FAMILIES; f++)
-		for (unsigned p = 0; p < LAW_PREFIXES; p++)
+		for (unsigned p = 0; p < LAW_PREFIXES; p++) {
 			l->own[f][p] = NO_ROUTE;
+			for (unsigned i = 0; i < LENDERS; i++)
+				l->lent[f][p][i] = NO_ROUTE;
+		}
 	for (unsigned i = 0; i < l->peers; i++)
 		setup_peer(l, i);
 }
@@ -600,6 +669,8 @@ static void settle(struct law *l)
 {
 	finish_sweeps(l);
 	for (unsigned i = 0; i < l->peers; i++) {
+		l->peer[i].traits.waiting = 0;
+		rib_peer_begin(l->w.rib, (uint16_t)i, law_family(LAW_LABELED));
 		for (unsigned f = 0; f < LAW_FAMILIES && l->peer[i].up; f++) {
 			if (l->peer[i].refreshing[f])
 				end_refresh(l, i, f);
@@ -616,6 +687,13 @@ static void start_afresh(struct law *l)
 	unsigned order[WORLD_PEERS];
 
 	world_rib(&l->w);
+	if (l->exchanging)
+		rib_set_instance(l->w.rib);
+	for (unsigned f = LAW_FAMILIES; f-- > 0;)
+		for (unsigned p = l->prefixes; p-- > 0;)
+			for (unsigned i = LENDERS; i-- > 0;)
+				if (l->lent[f][p][i] != NO_ROUTE)
+					tell_lent(l, f, p, i);
 	for (unsigned i = 0; i < l->peers; i++) {
 		unsigned at = below(l, i + 1);
 		order[i] = order[at];
@@ -692,8 +770,13 @@ static void take_all_down(struct law *l)
 		if (l->w.peers[i].up)
 			world_down(&l->w, (uint16_t)i);
 	for (unsigned f = 0; f < LAW_FAMILIES; f++)
-		for (unsigned p = 0; p < l->prefixes; p++)
+		for (unsigned p = 0; p < l->prefixes; p++) {
 			rib_originate(l->w.rib, law_family(f), &l->pool.keys[f][p], NULL);
+			for (unsigned i = 0; i < LENDERS; i++) {
+				const uint8_t rd[8] = {[7] = (uint8_t)(1 + i)};
+				rib_lend(l->w.rib, law_family(f), &l->pool.keys[f][p], rd, NULL);
+			}
+		}
 	world_work(&l->w);
 	for (unsigned f = 0; f < LAW_FAMILIES; f++) {
 		rib_totals(l->w.rib, law_family(f), &t);
