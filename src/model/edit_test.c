@@ -413,9 +413,10 @@ static void test_policies_kept(void **state)
 	buf_free(&text);
 }
 
-static bool always_up(struct model_host *host, const struct ip *peer)
+static bool always_up(struct model_host *host, uint16_t instance, const struct ip *peer)
 {
 	(void)host;
+	(void)instance;
 	(void)peer;
 	return true;
 }

@@ -53,12 +53,24 @@ static const char base[] =
 	" ipv4-family unicast\n  peer 10.0.0.1 route-policy uses import\n"
 	"  peer 10.0.0.1 route-policy uses export\n #\n"
 	" ipv6-family unicast\n  peer 2001:db8::1 enable\n"
-	"  peer 2001:db8::1 route-policy uses import\n#\n";
+	"  peer 2001:db8::1 route-policy uses import\n"
+	" ipv4-family vpnv4\n  peer 10.0.0.2 enable\n"
+	" ipv4-family vpn-target\n  peer 10.0.0.2 enable\n"
+	" ipv4-family mvpn\n  peer 10.0.0.2 enable\n"
+	" vpn-instance v\n  peer 10.0.0.1 as-number 200\n  group g external\n"
+	" ipv4-family vpn-instance v\n  peer 10.0.0.9 as-number 100\n"
+	" ipv4-multicast vpn-instance v\n  peer 10.0.0.9 enable\n#\n"
+	"ip vpn-instance v\n ipv4-family\n  route-distinguisher 1:1\n  vpn-target 1:1\n#\n"
+	"ip vpn-instance w\n ipv4-family\n#\n";
 
-#define V4 "bgp 100\n ipv4-family unicast\n"
-#define V6 "bgp 100\n ipv6-family unicast\n"
-#define RP "route-policy uses permit node 10\n"
-#define RE "route-policy uses permit node 90\n"
+#define V4     "bgp 100\n ipv4-family unicast\n"
+#define V6     "bgp 100\n ipv6-family unicast\n"
+#define VPN4   "bgp 100\n ipv4-family vpnv4\n"
+#define TARGET "bgp 100\n ipv4-family vpn-target\n"
+#define IN_VPN "ip vpn-instance v\n ipv4-family\n"
+#define V_IN_V "bgp 100\n ipv4-family vpn-instance v\n"
+#define RP     "route-policy uses permit node 10\n"
+#define RE     "route-policy uses permit node 90\n"
 
 // `~`: has the effect that is declared, but not in this base.
 static const char *const changes[] = {
@@ -121,7 +133,7 @@ static const char *const changes[] = {
 	"route-policy uses permit node 20\n apply ipv6 next-hop 2001:db8::9",
 	RE " apply mpls-label",
 	RP " goto next-node",
-	"ip vpn-instance a\n description x",
+	"ip vpn-instance v\n description x",
 	"bgp 100\n peer 2001:db8::7 as-number 200",
 	"bgp 100\n router-id 10.9.9.7",
 	"bgp 100\n as-path-limit 20",
@@ -195,6 +207,38 @@ static const char *const changes[] = {
 	V6 "  filter-policy ipv6-prefix p6 import",
 	V4 "  network 10.0.0.0",
 	V6 "  network 2001:db8:: 32",
+	IN_VPN "  route-distinguisher 1:2",
+	"ip vpn-instance w\n ipv4-family\n  route-distinguisher 1:3",
+	IN_VPN "  vpn-target 3:3 import-extcommunity",
+	IN_VPN "  vpn-target 3:3 export-extcommunity",
+	IN_VPN "  import route-policy plain",
+	IN_VPN "  export route-policy plain",
+	IN_VPN "  apply-label per-route",
+	IN_VPN "  prefix limit 10 80",
+	IN_VPN "  routing-table limit 10 80",
+	IN_VPN "  mvpn",
+	IN_VPN "  mvpn join source-tree 10.1.1.1 group 225.1.1.1 route-distinguisher 2:1 source-as "
+	       "9 route-target 10.0.0.9:3",
+	IN_VPN "  mvpn join shared-tree 10.1.1.1 group 225.1.1.1 route-distinguisher 2:1 source-as "
+	       "9 route-target 10.0.0.9:3",
+	IN_VPN "  mvpn source-active 10.1.1.1 group 225.1.1.1",
+	VPN4 "  undo policy vpn-target",
+	VPN4 "  rr-filter 1",
+	VPN4 "  peer 10.0.0.2 reflect-client",
+	"bgp 100\n ipv4-family mvpn\n  vpn-orf enable",
+	TARGET "  constraint-rt-filter disable",
+	TARGET "  external-path 3",
+	TARGET "  timer wait-for-eor 3",
+	TARGET "  peer 10.0.0.2 default-route-advertise",
+	TARGET "  peer 10.0.0.2 allow-cluster-loop",
+	"bgp 100\n vpn-instance v\n  router-id 10.1.1.1",
+	"bgp 100\n vpn-instance v\n  peer 10.0.0.1 ebgp-max-hop",
+	V_IN_V "  peer 10.0.0.1 enable",
+	V_IN_V "  peer 10.0.0.9 soo 1:1",
+	V_IN_V "  peer 10.0.0.9 keep-all-routes",
+	V_IN_V "  peer 10.0.0.7 as-number 100",
+	"~" V_IN_V "  group n",
+	"~bgp 100\n ipv4-multicast vpn-instance v\n  peer 10.0.0.1 group g",
 	V4 "  aggregate 10.0.0.0 8",
 	V6 "  aggregate 2001:db8:: 32",
 };
@@ -237,6 +281,8 @@ static unsigned options_differ(const struct rib_options *a, const struct rib_opt
 		what |= EFFECT_DECIDE;
 	if (a->default_local_pref != b->default_local_pref || a->default_med != b->default_med)
 		what |= EFFECT_DECIDE | EFFECT_EXPORT;
+	if (a->external_paths != b->external_paths)
+		what |= EFFECT_EXPORT;
 	if (a->reflect_between_clients != b->reflect_between_clients)
 		what |= EFFECT_EXPORT;
 	if (a->as_path_limit != b->as_path_limit)
@@ -248,19 +294,39 @@ static unsigned options_differ(const struct rib_options *a, const struct rib_opt
 	return what;
 }
 
-static unsigned difference(const struct speaker_config *a, const struct speaker_config *b)
+static unsigned instance_difference(const struct instance_config *a,
+				    const struct instance_config *b)
 {
 	unsigned what = 0;
 
+	for (unsigned i = 0; i < af_count; i++) {
+		what |= options_differ(&a->family[i].options, &b->family[i].options);
+		if (a->family[i].constrained != b->family[i].constrained)
+			what |= EFFECT_EXPORT;
+		if (!vpn_link_import_equal(&a->link[i], &b->link[i]))
+			what |= EFFECT_IMPORT;
+		if (!vpn_link_export_equal(&a->link[i], &b->link[i]))
+			what |= EFFECT_EXPORT;
+	}
+	return what;
+}
+
+static const struct peer_config *same_peer(const struct speaker_config *c,
+					   const struct peer_config *p)
+{
+	return speaker_config_peer(c, p->instance, &p->address);
+}
+
+static unsigned difference(const struct speaker_config *a, const struct speaker_config *b)
+{
+	unsigned what = a->constrain != b->constrain ? EFFECT_EXPORT : 0;
+
 	for (unsigned i = 0; i < a->peer_count; i++)
-		what |= peer_difference(&a->peers[i],
-					speaker_config_peer(b, 0, &a->peers[i].address));
+		what |= peer_difference(&a->peers[i], same_peer(b, &a->peers[i]));
 	for (unsigned i = 0; i < b->peer_count; i++)
-		what |= peer_difference(speaker_config_peer(a, 0, &b->peers[i].address),
-					&b->peers[i]);
-	for (unsigned i = 0; i < af_count; i++)
-		what |= options_differ(&a->instances[0].family[i].options,
-				       &b->instances[0].family[i].options);
+		what |= peer_difference(same_peer(a, &b->peers[i]), &b->peers[i]);
+	for (unsigned i = 0; i < a->instance_count && i < b->instance_count; i++)
+		what |= instance_difference(&a->instances[i], &b->instances[i]);
 	for (unsigned i = 0; i < a->group_count && i < b->group_count; i++) {
 		const struct group_config *g = &a->groups[i], *h = &b->groups[i];
 		if (g->listen_net_count != h->listen_net_count)

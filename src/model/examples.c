@@ -1,6 +1,10 @@
 // Examples of all statements, for the tests.
 #include "model/examples.h"
 
+#include <string.h>
+
+#include "base/mem.h"
+
 const char *const examples[] = {
 	"sysname core-1.example",
 	"router id 10.9.9.9",
@@ -90,45 +94,122 @@ const char *const examples[] = {
 	"peer 10.1.1.2 capability-advertise 4-byte-as\n"
 	"peer 10.1.1.2 capability-advertise conventional\npeer 10.1.1.2 port 1179\n"
 	"peer 10.1.1.2 keep-all-routes\npeer 10.1.1.2 route-policy rp import\n"
-	"network 10.0.0.0\nipv4-family\nipv6-family",
+	"network 10.0.0.0\nipv4-family\nipv6-family\nipv4-family vpnv4 unicast\n"
+	"ipv6-family vpnv6 unicast",
+	"ip vpn-instance vpna\ndescription customers of the south\nipv4-family\n"
+	"ipv4-family unicast\nroute-distinguisher 100:1\nroute-distinguisher 10.0.0.1:7\n"
+	"vpn-target 100:1 200:1 70000:3 1.1:4 both\nvpn-target 300:1 export-extcommunity\n"
+	"vpn-target 10.0.0.1:3 import-extcommunity\nundo vpn-target 200:1\n"
+	"undo vpn-target 70000:3 1.1:4 export-extcommunity\nimport route-policy rp\n"
+	"export route-policy rp\napply-label per-route\nprefix limit 1000 80 route-unchanged\n"
+	"prefix limit 100 simply-alert\nrouting-table limit 1000 80\n"
+	"routing-table limit 1000 simply-alert\nmvpn\n"
+	"mvpn join source-tree 10.1.1.1 group 225.1.1.1 route-distinguisher 200:1 source-as 65000 "
+	"route-target 10.0.0.9:3\nmvpn join shared-tree 10.2.2.2 group 225.1.1.1 "
+	"route-distinguisher 200:1 source-as 1.1 route-target 10.0.0.9:3\n"
+	"mvpn source-active 10.1.1.1 group 225.1.1.1\nipv6-family\nroute-distinguisher 100:6\n"
+	"vpn-target 6:6\nundo vpn-target all\nvpn-target 6:7\nundo route-distinguisher",
+	"bgp 100\nvpn-instance vpna\nrouter-id 10.7.7.7\ngroup ex external\ngroup dyn listen external\n"
+	"peer ex as-number 200\npeer 10.1.1.2 as-number 200\npeer 2001:db8::3 as-number 1.1\n"
+	"peer 10.1.1.2 timer keepalive 5 hold 15\npeer 10.1.1.2 description in a VPN\n"
+	"peer dyn listen-net 10.0.0.0 8\npeer 10.1.1.2 group ex\n"
+	"ipv4-family vpn-instance vpna\nrouter-id 10.7.7.8\ngroup own internal\n"
+	"peer 10.1.1.7 as-number 100\npeer 10.1.1.7 group own\npeer 10.1.1.7 ebgp-max-hop 3\n"
+	"peer own connect-interface LoopBack0\npeer 10.1.1.7 password simple x\n"
+	"ipv6-family vpn-instance vpna\npeer 2001:db8::7 as-number 300\n"
+	"peer 2001:db8::7 valid-ttl-hops 1\nipv4-multicast vpn-instance vpna\n"
+	"peer 10.1.1.7 enable\nnetwork 10.0.0.0 8",
 };
 
 const unsigned example_count = sizeof(examples) / sizeof(examples[0]);
 
-const char examples_of_families[] =
-	"undo synchronization\nmaximum load-balancing 4\nbestroute as-path-ignore\n"
-	"bestroute med-none-as-maximum\nbestroute med-confederation\nbestroute router-id-ignore\n"
-	"compare-different-as-med\ndeterministic-med\nundo reflect between-clients\n"
-	"reflect between-clients\nreflector cluster-id 1\nreflector cluster-id 1.1.1.1\n"
-	"peer 10.1.1.2 enable\nundo peer 10.1.1.2 enable\npeer 10.1.1.2 group ex\npeer ex enable\n"
-	"peer 10.1.1.2 keep-all-routes\npeer 2001:db8::3 route-policy rp import\n"
-	"peer ex route-policy rp export\npeer 10.1.1.2 as-path-filter 1 import\n"
-	"peer 10.1.1.2 as-path-filter long-paths export\npeer 10.1.1.2 next-hop-local\n"
-	"undo peer 10.1.1.2 next-hop-local\npeer 10.1.1.2 next-hop-invariable\n"
-	"peer 10.1.1.2 reflect-client\npeer 10.1.1.2 route-limit 1000\n"
-	"peer 10.1.1.2 route-limit accept-prefix 1000 80 idle-timeout 5\n"
-	"peer 10.1.1.2 route-limit 1000 80 alert-only\npeer 10.1.1.2 route-limit 10 idle-forever\n"
-	"peer 10.1.1.2 route-update-interval 5\npeer 10.1.1.2 advertise-community\n"
-	"peer 10.1.1.2 advertise-large-community\npeer 10.1.1.2 advertise-ext-community\n"
-	"peer 10.1.1.2 discard-ext-community\npeer 10.1.1.2 public-as-only\n"
-	"peer 10.1.1.2 public-as-only force\npeer 10.1.1.2 public-as-only limited replace "
-	"include-peer-as\npeer 10.1.1.2 public-as-only import\npeer 10.1.1.2 public-as-only import "
-	"force\npeer 10.1.1.2 allow-as-loop\npeer 10.1.1.2 allow-as-loop 3\n"
-	"peer 10.1.1.2 preferred-value 10\npeer 10.1.1.2 default-route-advertise\n"
-	"peer 10.1.1.2 default-route-advertise route-policy rp\npeer 10.1.1.2 substitute-as\n"
-	"peer 10.1.1.2 route-server-client\npeer 10.1.1.2 update-group-independent\n"
-	"peer 10.1.1.2 update-group-independent disable\n";
-const char examples_of_narrow[] =
-	"network 10.0.0.0 255.0.0.0\nnetwork 10.2.0.0 16 route-policy rp\n"
-	"aggregate 10.0.0.0 8\naggregate 10.0.0.0 255.0.0.0 as-set detail-suppressed "
-	"suppress-policy rp origin-policy rp attribute-policy rp\n"
-	"filter-policy 2000 import\nfilter-policy acl-name north export\n"
-	"filter-policy ip-prefix p1 import\npeer 10.1.1.2 filter-policy 2000 import\n"
-	"peer 10.1.1.2 filter-policy acl-name north export\npeer 10.1.1.2 ip-prefix p1 import\n";
-const char examples_of_wide[] =
-	"network 2001:db8:: 32\nnetwork 2001:db8:1:: 48 route-policy rp\n"
-	"aggregate 2001:db8:: 32 detail-suppressed as-set\nfilter-policy 2000 import\n"
-	"filter-policy acl6-name north6 export\nfilter-policy ipv6-prefix p6 import\n"
-	"peer 2001:db8::3 filter-policy 2000 import\n"
-	"peer 2001:db8::3 filter-policy acl6-name north6 export\n"
-	"peer 2001:db8::3 ipv6-prefix p6 import\n";
+const struct family_example family_examples[] = {
+	{"af", "undo synchronization\nmaximum load-balancing 4\nbestroute as-path-ignore\n"
+	       "bestroute med-none-as-maximum\nbestroute med-confederation\nbestroute "
+	       "router-id-ignore\ncompare-different-as-med\ndeterministic-med\n"
+	       "undo reflect between-clients\nreflect between-clients\nreflector cluster-id 1\n"
+	       "reflector cluster-id 1.1.1.1\npeer 10.1.1.2 enable\nundo peer 10.1.1.2 enable\n"
+	       "peer 10.1.1.2 group ex\npeer ex enable\npeer 2001:db8::3 route-policy rp import\n"
+	       "peer ex route-policy rp export\npeer 10.1.1.2 as-path-filter 1 import\n"
+	       "peer 10.1.1.2 as-path-filter long-paths export\npeer 10.1.1.2 reflect-client\n"
+	       "peer 10.1.1.2 route-limit 1000\n"
+	       "peer 10.1.1.2 route-limit accept-prefix 1000 80 idle-timeout 5\n"
+	       "peer 10.1.1.2 route-limit 1000 80 alert-only\n"
+	       "peer 10.1.1.2 route-limit 10 idle-forever\npeer 10.1.1.2 route-update-interval 5\n"
+	       "peer 10.1.1.2 advertise-community\npeer 10.1.1.2 advertise-large-community\n"},
+	{"af-prefix",
+	 "peer 10.1.1.2 keep-all-routes\npeer 10.1.1.2 next-hop-local\n"
+	 "undo peer 10.1.1.2 next-hop-local\npeer 10.1.1.2 public-as-only\n"
+	 "peer 10.1.1.2 public-as-only force\n"
+	 "peer 10.1.1.2 public-as-only limited replace include-peer-as\n"
+	 "peer 10.1.1.2 public-as-only import\npeer 10.1.1.2 public-as-only import force\n"
+	 "peer 10.1.1.2 allow-as-loop\npeer 10.1.1.2 allow-as-loop 3\n"
+	 "peer 10.1.1.2 preferred-value 10\npeer 10.1.1.2 update-group-independent\n"
+	 "peer 10.1.1.2 update-group-independent disable\n"},
+	{"af-prefix-public", "peer 10.1.1.2 next-hop-invariable\n"},
+	{"af-plain", "peer 10.1.1.2 advertise-ext-community\npeer 10.1.1.2 discard-ext-community\n"
+		     "peer 10.1.1.2 substitute-as\npeer 10.1.1.2 route-server-client\n"},
+	{"af-originate", "peer 10.1.1.2 default-route-advertise\n"
+			 "peer 10.1.1.2 default-route-advertise route-policy rp\n"},
+	{"af-peers", "peer 10.1.1.2 soo 100:1\npeer 10.1.1.2 soo 10.0.0.1:1\n"},
+	{"af-targeted", "undo policy vpn-target\npolicy vpn-target\nrr-filter 1\nrr-filter e1\n"},
+	{"af-typed", "vpn-orf enable\npeer 10.1.1.2 next-hop-local\n"
+		     "peer 10.1.1.2 update-group-independent\n"},
+	{"af-membership",
+	 "constraint-rt-filter disable\nexternal-path 4\ntimer wait-for-eor 20\n"
+	 "peer 10.1.1.2 default-route-advertise\npeer 10.1.1.2 allow-cluster-loop\n"
+	 "peer 10.1.1.2 allow-cluster-loop 3\npeer 10.1.1.2 allow-as-loop 3\n"
+	 "peer 10.1.1.2 preferred-value 10\npeer 10.1.1.2 public-as-only\n"},
+	{"af-narrow", "filter-policy 2000 import\nfilter-policy acl-name north export\n"
+		      "filter-policy ip-prefix p1 import\npeer 10.1.1.2 filter-policy 2000 import\n"
+		      "peer 10.1.1.2 filter-policy acl-name north export\n"
+		      "peer 10.1.1.2 ip-prefix p1 import\n"},
+	{"af-wide",
+	 "filter-policy 2000 import\nfilter-policy acl6-name north6 export\n"
+	 "filter-policy ipv6-prefix p6 import\npeer 2001:db8::3 filter-policy 2000 import\n"
+	 "peer 2001:db8::3 filter-policy acl6-name north6 export\n"
+	 "peer 2001:db8::3 ipv6-prefix p6 import\n"},
+	{"af-originate-narrow",
+	 "network 10.0.0.0 255.0.0.0\nnetwork 10.2.0.0 16 route-policy rp\n"
+	 "aggregate 10.0.0.0 8\naggregate 10.0.0.0 255.0.0.0 as-set detail-suppressed "
+	 "suppress-policy rp origin-policy rp attribute-policy rp\n"},
+	{"af-originate-wide", "network 2001:db8:: 32\nnetwork 2001:db8:1:: 48 route-policy rp\n"
+			      "aggregate 2001:db8:: 32 detail-suppressed as-set\n"},
+};
+const unsigned family_example_count = sizeof(family_examples) / sizeof(family_examples[0]);
+
+bool view_has_tag(const struct view *v, const char *tag)
+{
+	size_t size = strlen(tag);
+
+	for (const char *t = v->tags; t && *t; t += strcspn(t, " "), t += strspn(t, " ")) {
+		if (strcspn(t, " ") == size && memcmp(t, tag, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct view *view_of(const struct cli_schema *s, char *prompt)
+{
+	const struct view *found = NULL;
+
+	for (unsigned i = 0; i < s->view_count; i++) {
+		if (strcmp(s->views[i].prompt, prompt) == 0)
+			found = &s->views[i];
+	}
+	mem_free(prompt);
+	return found;
+}
+
+unsigned example_views(const struct cli_schema *s, const struct af *af, struct view_example ret[2])
+{
+	unsigned n = 0;
+
+	ret[n++] = (struct view_example){mem_text(af->view),
+					 view_of(s, mem_format("-bgp-%s", af->prompt))};
+	if (af->props & AF_INSTANCE)
+		ret[n++] = (struct view_example){
+			mem_format("%s vpna", af->instance_view),
+			view_of(s, mem_format("%s{vpn-instance-name}", af->instance_prompt))};
+	return n;
+}

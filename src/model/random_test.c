@@ -42,9 +42,8 @@ static void source_fill(struct source *p)
 {
 	for (unsigned i = 0; i < example_count; i++)
 		add_lines(p, examples[i]);
-	add_lines(p, examples_of_families);
-	add_lines(p, examples_of_narrow);
-	add_lines(p, examples_of_wide);
+	for (unsigned i = 0; i < family_example_count; i++)
+		add_lines(p, family_examples[i].lines);
 	add_lines(p, "default ipv4-unicast\nundo default ipv4-unicast");
 }
 
@@ -84,20 +83,32 @@ static void put_line(struct source *p)
 	mem_free(line);
 }
 
+static void put_view(struct source *p, const struct af *af)
+{
+	if (af->props & AF_INSTANCE && pick(p, 2))
+		buf_format(&p->text, "bgp 100\n%s vpna\n", af->instance_view);
+	else
+		buf_format(&p->text, "bgp 100\n%s\n", af->view);
+}
+
 static void put_configuration(struct source *p)
 {
 	static const char *const views[] = {"bgp 100\n", "route-policy rp permit node 10\n",
-					    "acl 2000\n"};
+					    "acl 2000\n", "ip vpn-instance vpna\nipv4-family\n",
+					    "bgp 100\nvpn-instance vpna\n"};
 	unsigned lines = 20 + pick(p, 150);
 
 	buf_clear(&p->text);
-	buf_text(&p->text, "bgp 100\ngroup in\ngroup ex external\npeer ex as-number 200\n"
-			   "peer 10.1.1.2 as-number 200\npeer 2001:db8::3 as-number 100\n");
+	buf_text(
+		&p->text,
+		"ip vpn-instance vpna\nbgp 100\nvpn-instance vpna\n"
+		"peer 10.1.1.2 as-number 200\nbgp 100\ngroup in\ngroup ex external\npeer ex as-number 200\n"
+		"peer 10.1.1.2 as-number 200\npeer 2001:db8::3 as-number 100\n");
 	while (lines--) {
 		if (pick(p, 6) == 0)
-			buf_text(&p->text, views[pick(p, 3)]);
+			buf_text(&p->text, views[pick(p, 5)]);
 		if (pick(p, 6) == 0)
-			buf_format(&p->text, "bgp 100\n%s\n", af_list[pick(p, af_count)]->view);
+			put_view(p, af_list[pick(p, af_count)]);
 		put_line(p);
 	}
 }

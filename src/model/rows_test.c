@@ -66,18 +66,33 @@ static void type_each(struct fixture *f, const char *lines)
 	mem_free(copy);
 }
 
+// Does something with the lines that are meant for each view of the family.
+static void in_views(struct fixture *f, const struct af *af,
+		     void (*what)(struct fixture *f, const char *lines))
+{
+	struct view_example views[2];
+	unsigned n = example_views(&f->schema, af, views);
+
+	for (unsigned i = 0; i < n; i++) {
+		assert_non_null(views[i].view);
+		type_each(f, views[i].line);
+		for (unsigned k = 0; k < family_example_count; k++) {
+			if (view_has_tag(views[i].view, family_examples[k].tag))
+				what(f, family_examples[k].lines);
+		}
+		mem_free((char *)views[i].line);
+	}
+}
+
 static void type_examples(struct fixture *f)
 {
 	type_each(f, "system-view");
 	for (unsigned i = 0; i < example_count; i++)
 		type_each(f,
 			  examples[i]); // from wherever the last one led: views above are tried too
-	for (unsigned i = 0; i < af_count && af_list[i]->props & AF_ORIGINATE; i++) {
-		type_each(f, "bgp 100");
-		type_each(f, af_list[i]->view);
-		type_each(f, examples_of_families);
-		type_each(f, af_list[i]->prefix_bits == 32 ? examples_of_narrow : examples_of_wide);
-	}
+	type_each(f, "bgp 100");
+	for (unsigned i = 0; i < af_count; i++)
+		in_views(f, af_list[i], type_each);
 }
 
 static void test_examples(void **state)
@@ -126,6 +141,20 @@ static const char ground[] =
 	"ip as-path-filter 1 permit ^1_\nip as-path-filter long-paths permit .*\n"
 	"route-policy rp permit node 10\nquit\nbgp 100\ngroup ex external\n"
 	"peer 10.1.1.2 as-number 200\npeer 2001:db8::3 as-number 200";
+static const char vpn_ground[] =
+	"quit\nip extcommunity-filter 1 permit rt 1:1\nip extcommunity-filter basic e1 permit rt 1:1\n"
+	"ip vpn-instance vpna\nquit\nbgp 100\nvpn-instance vpna\ngroup ex external\n"
+	"peer 10.1.1.2 as-number 200\npeer 2001:db8::3 as-number 200\nquit";
+
+static const char vpn_lines[] =
+	"route-distinguisher 100:1\nvpn-target 100:1 200:1\nvpn-target 100:1 both\n"
+	"vpn-target 100:1 export-extcommunity\nimport route-policy rp\nexport route-policy rp\n"
+	"apply-label per-route\nprefix limit 1000 80\nprefix limit 100 simply-alert\n"
+	"routing-table limit 1000 80\nrouting-table limit 100 simply-alert\nmvpn\n"
+	"mvpn join source-tree 10.1.1.1 group 225.1.1.1 route-distinguisher 2:1 source-as 65000 "
+	"route-target 10.0.0.9:3\nmvpn join shared-tree 10.2.2.2 group 225.1.1.1 "
+	"route-distinguisher 2:1 source-as 1.1 route-target 10.0.0.9:3\n"
+	"mvpn source-active 10.1.1.1 group 225.1.1.1";
 
 static void test_undo(void **state)
 {
@@ -133,11 +162,11 @@ static void test_undo(void **state)
 
 	(void)state;
 	type_each(f, ground);
-	for (unsigned i = 0; i < af_count && af_list[i]->props & AF_ORIGINATE; i++) {
-		type_each(f, af_list[i]->view);
-		undo_each(f, examples_of_families);
-		undo_each(f, af_list[i]->prefix_bits == 32 ? examples_of_narrow : examples_of_wide);
-	}
+	type_each(f, vpn_ground);
+	for (unsigned i = 0; i < af_count; i++)
+		in_views(f, af_list[i], undo_each);
+	type_each(f, "quit\nip vpn-instance vpna\nipv4-family");
+	undo_each(f, vpn_lines);
 	fixture_free(f);
 }
 

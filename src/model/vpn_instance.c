@@ -296,11 +296,12 @@ static void take_multicast_route(struct taking *t, const struct conf_line *l)
 	{                                                                         \
 		.views = tag, .order = place, .rank = at, .level = 2, __VA_ARGS__ \
 	}
-#define LIMIT(at, words, over, text)                                               \
+#define LIMIT(at, words, over, values, text)                                       \
 	VPN("vpn-af", ORDER_VPN_OPTION, at,                                        \
 	    .grammar = words " limit-count<1-4294967295> { percentage<1-100>" over \
 			     " | simply-alert }",                                  \
-	    .undo = words, .help = text, .more = MEANS(.take = take_limit))
+	    .value = "limit-count percentage simply-alert" values, .help = text,   \
+	    .more = MEANS(.take = take_limit))
 #define MULTICAST(words, more_words, values, text)                                             \
 	VPN("vpn-af-typed", ORDER_MVPN, 0,                                                     \
 	    .grammar = "mvpn " words " { source-ipv4-address | source-ipv6-address } group { " \
@@ -360,10 +361,10 @@ static const struct row rows[] = {
 	    .value = "per-instance per-route", .standard = "per-instance",
 	    .help = "Gives all routes that leave the instance one label, or each one of its own.",
 	    .effect = EFFECT_EXPORT, .more = MEANS(.take = take_label)),
-	LIMIT(2, "prefix limit", " [ route-unchanged ]",
+	LIMIT(2, "prefix limit", " [ route-unchanged ]", " route-unchanged",
 	      "Sets how many prefixes the instance takes in, and at what percentage a warning is "
 	      "logged, or only warns."),
-	LIMIT(3, "routing-table limit", "",
+	LIMIT(3, "routing-table limit", "", "",
 	      "Sets how many routes the instance takes in, and at what percentage a warning is "
 	      "logged, or only warns."),
 	VPN("vpn-af-typed", ORDER_VPN_OPTION, 4, .grammar = "mvpn",
