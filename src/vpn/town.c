@@ -2,6 +2,7 @@
 #include "vpn/town.h"
 
 #include "af/rd.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
 
@@ -13,6 +14,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#define LABEL_SINGLE (1u << 19)
 
 static void on_deliver(void *arg, struct rib_delivery *d)
 {
@@ -56,6 +59,21 @@ void town_demolish(struct town *t, unsigned n)
 	t->houses[n].rib = NULL;
 }
 
+void town_found(struct town *t)
+{
+	t->exchange = exchange_new(1, 4);
+	town_build(t, 0);
+}
+
+void town_raze(struct town *t)
+{
+	exchange_free(t->exchange);
+	for (unsigned n = 0; n < TOWN_RIBS; n++) {
+		rib_free(t->houses[n].rib);
+		t->houses[n].rib = NULL;
+	}
+}
+
 void town_open(struct town *t)
 {
 	const struct policy_binding open_to_all = {.af = af_classic()};
@@ -63,15 +81,12 @@ void town_open(struct town *t)
 	*t = (struct town){0};
 	fixture_open(&t->policy);
 	t->open = policy_program(t->policy.store, NULL, &open_to_all);
-	t->exchange = exchange_new(1, 4);
-	town_build(t, 0);
+	town_found(t);
 }
 
 void town_close(struct town *t)
 {
-	exchange_free(t->exchange);
-	for (unsigned n = 0; n < TOWN_RIBS; n++)
-		rib_free(t->houses[n].rib);
+	town_raze(t);
 	policy_program_unref(t->open);
 	fixture_close(&t->policy);
 }
@@ -133,6 +148,13 @@ void town_link(struct town *t, unsigned n, const char *inner, const struct town_
 static bool never(void *arg)
 {
 	return false;
+}
+
+void town_work(struct town *t)
+{
+	for (unsigned n = 0; n < TOWN_RIBS; n++)
+		while (t->houses[n].rib && rib_work(t->houses[n].rib, never, NULL))
+			;
 }
 
 void town_walk(struct town *t, unsigned n, const char *inner, bool import, struct sweep_counts *ret)
@@ -209,12 +231,13 @@ void town_originate(struct town *t, unsigned n, const char *family, const char *
 struct lines {
 	struct town *town;
 	struct vec vec;
-	bool labels;
-	unsigned count;
+	bool exact; // labels
+	unsigned count, lent;
+	struct map labels;
 	const char *best;
 };
 
-static void path_text(struct town *t, const struct rib_route *r, bool labels, struct buf *b)
+static void path_text(struct town *t, const struct rib_route *r, bool exact, struct buf *b)
 {
 	static const char *const sources[] = {"none", "ebgp", "confed", "ibgp", "client", "local"};
 	struct attrs as;
@@ -232,8 +255,8 @@ static void path_text(struct town *t, const struct rib_route *r, bool labels, st
 		   sources[as.local.source], as.local.preferred_value);
 	if (as.local.originator)
 		buf_format(b, " originator=%08x", as.local.originator);
-	if (labels)
-		buf_format(b, " label=%u", as.local.label);
+	buf_format(b, " label=%u",
+		   exact || as.local.label < LABEL_SINGLE ? as.local.label : LABEL_SINGLE);
 }
 
 static bool add_line(void *arg, const struct rib_route *r)
@@ -243,7 +266,7 @@ static bool add_line(void *arg, const struct rib_route *r)
 
 	r->af->text_put(&b, &r->key);
 	buf_text(&b, r->best ? " > " : "   ");
-	path_text(l->town, r, l->labels, &b);
+	path_text(l->town, r, l->exact, &b);
 	vec_add(&l->vec, buf_steal(&b));
 	return true;
 }
@@ -253,9 +276,9 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void town_dump(struct town *t, unsigned n, const struct af *af, bool labels, struct buf *b)
+static void dump(struct town *t, unsigned n, const struct af *af, struct buf *b)
 {
-	struct lines l = {.town = t, .labels = labels};
+	struct lines l = {.town = t};
 	const struct rib_query q = {.af = af, .view = RIB_VIEW_LOC};
 
 	rib_read(t->houses[n].rib, &q, add_line, &l);
@@ -268,11 +291,11 @@ void town_dump(struct town *t, unsigned n, const struct af *af, bool labels, str
 	vec_free(&l.vec);
 }
 
-void town_dump_all(struct town *t, bool labels, struct buf *b)
+void town_dump_all(struct town *t, struct buf *b)
 {
 	for (unsigned n = 0; n < TOWN_RIBS; n++)
 		for (unsigned i = 0; i < af_count && t->houses[n].rib; i++)
-			town_dump(t, n, af_list[i], labels, b);
+			dump(t, n, af_list[i], b);
 }
 
 static bool note_best(void *arg, const struct rib_route *r)
@@ -282,7 +305,7 @@ static bool note_best(void *arg, const struct rib_route *r)
 
 	l->count++;
 	if (r->best && !l->best) {
-		path_text(l->town, r, true, &b);
+		path_text(l->town, r, l->exact, &b);
 		l->best = arena_text(&l->town->policy.arena, buf_cstr(&b));
 	}
 	buf_free(&b);
@@ -292,7 +315,7 @@ static bool note_best(void *arg, const struct rib_route *r)
 const char *town_best(struct town *t, unsigned n, const char *family, const char *prefix)
 {
 	struct af_key key = {0};
-	struct lines l = {.town = t};
+	struct lines l = {.town = t, .exact = true};
 	const struct rib_query q = {.af = fixture_af(family), .view = RIB_VIEW_LOC, .exact = &key};
 
 	assert_true(q.af->text_get(prefix, &key));
@@ -307,4 +330,42 @@ unsigned town_count(struct town *t, unsigned n, const char *family)
 
 	rib_read(t->houses[n].rib, &q, note_best, &l);
 	return l.count;
+}
+
+static bool count_lent(void *arg, const struct rib_route *r)
+{
+	struct lines *l = arg;
+
+	l->lent += r->peer == RIB_LENT;
+	return true;
+}
+
+unsigned town_lent(struct town *t, unsigned n, const struct af *af)
+{
+	struct lines l = {.town = t};
+	const struct rib_query q = {.af = af, .view = RIB_VIEW_LOC};
+
+	rib_read(t->houses[n].rib, &q, count_lent, &l);
+	return l.lent;
+}
+
+static bool note_label(void *arg, const struct rib_route *r)
+{
+	struct lines *l = arg;
+
+	if (r->peer == RIB_LENT && r->installed->local.label >= LABEL_SINGLE)
+		assert_null(map_put_number(&l->labels, r->installed->local.label, l));
+	return true;
+}
+
+void town_check_labels(struct town *t)
+{
+	struct lines l = {.town = t};
+
+	map_init_number(&l.labels);
+	for (unsigned i = 0; i < af_count; i++) {
+		const struct rib_query q = {.af = af_list[i], .view = RIB_VIEW_LOC};
+		rib_read(t->houses[0].rib, &q, note_label, &l);
+	}
+	map_free(&l.labels);
 }

@@ -33,6 +33,8 @@ struct town_link {
 
 void town_open(struct town *t);
 void town_close(struct town *t);
+void town_found(struct town *t);                // exchange and public rib only; town_open does it
+void town_raze(struct town *t);                 // all but the policies
 void town_build(struct town *t, unsigned n);    // an instance's rib
 void town_demolish(struct town *t, unsigned n); // the exchange first, then the rib
 void town_link(struct town *t, unsigned n, const char *inner,
@@ -43,11 +45,14 @@ void town_tell(struct town *t, unsigned peer, const char *af, const char *prefix
 	       const char *attrs);
 void town_originate(struct town *t, unsigned n, const char *af, const char *prefix,
 		    const char *attrs);
+void town_work(struct town *t); // what the ribs have to do
 void town_walk(struct town *t, unsigned n, const char *inner, bool import,
 	       struct sweep_counts *ret); // to its end
 // The best path of a destination as "PEER ATTRIBUTES", "lent RD ATTRIBUTES"; "" none. In the arena.
 const char *town_best(struct town *t, unsigned n, const char *af, const char *prefix);
-unsigned town_count(struct town *t, unsigned n, const char *af); // paths
-// All paths of a table, a line each, sorted; labels: 20 bits of MPLS included.
-void town_dump(struct town *t, unsigned n, const struct af *af, bool labels, struct buf *b);
-void town_dump_all(struct town *t, bool labels, struct buf *b);
+unsigned town_count(struct town *t, unsigned n, const char *af);     // paths
+unsigned town_lent(struct town *t, unsigned n, const struct af *af); // of them lent
+// All paths of all tables, a line each, sorted. Labels of single routes depend on who came first:
+// they are shown as one.
+void town_dump_all(struct town *t, struct buf *b);
+void town_check_labels(struct town *t); // of single routes: no two alike
