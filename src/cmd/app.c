@@ -30,12 +30,14 @@ static void params_add(struct cli_schema *s)
 }
 
 // Tables that are made here, with one row per family: the first ones behind model's.
-static const struct template_table *const templates[] = {&peer_templates, &group_templates,
-							 &route_templates, &reset_templates};
+static const struct template_table *const templates[] = {&peer_templates,    &group_templates,
+							 &route_templates,   &reset_templates,
+							 &network_templates, &rt_filter_templates};
 #define EXPANDED (sizeof templates / sizeof *templates)
 
 static const struct row_table *const fixed[] = {&commit_table, &policy_table, &job_table,
-						&system_table, &reset_table};
+						&system_table, &reset_table,  &instance_table,
+						&summary_table};
 #define FIXED (sizeof fixed / sizeof *fixed)
 
 void cmd_schema(struct cli_schema *ret)

@@ -70,5 +70,7 @@ void show_json(struct buf *b, struct json_t *value);
 
 // --- tables of the topics ----------------------------------------------------------------------------
 extern const struct template_table peer_templates, group_templates, route_templates, reset_templates;
+extern const struct template_table network_templates, rt_filter_templates;
 extern const struct row_table commit_table, policy_table, job_table, system_table, reset_table;
+extern const struct row_table instance_table, summary_table;
 void commit_run(struct cli_call *c);

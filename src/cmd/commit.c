@@ -20,24 +20,44 @@ static const struct {
 	{EFFECT_PENDING, "pending: needs a new session"},
 };
 
-static void step_text(struct buf *b, const struct soft_step *s)
+// A step of a VPN instance that concerns no peer of it is about its exchange with the tables of VPN
+// routes.
+static bool step_is_exchange(const struct soft_step *s)
+{
+	return s->peer == RIB_NO_PEER && !s->address.bits && s->instance_name[0];
+}
+
+static void step_subject(struct buf *b, const struct soft_step *s)
 {
 	char address[IP_TEXT_MAX];
-	if (s->peer == RIB_NO_PEER && !s->address.bits)
+	if (step_is_exchange(s))
+		buf_format(b, "Info:   VPN instance %s", s->instance_name);
+	else if (s->peer == RIB_NO_PEER && !s->address.bits)
 		buf_text(b, "Info:   all peers");
 	else
 		buf_format(b, "Info:   peer %s", ip_text(&s->address, address));
+	if (s->instance_name[0] && !step_is_exchange(s))
+		buf_format(b, " of VPN instance %s", s->instance_name);
 	if (s->af)
 		buf_format(b, ", %s", s->af->title);
+}
+
+static const char *step_means(const struct soft_step *s)
+{
+	if (step_is_exchange(s))
+		return "VPN routes";
+	return soft_means_text(s->means == MEANS_PENDING ? MEANS_ACCEPTED : s->means);
+}
+
+static void step_text(struct buf *b, const struct soft_step *s)
+{
+	step_subject(b, s);
 	const char *join = ": ";
 	for (unsigned i = 0; i < sizeof effects / sizeof *effects; i++)
 		if (s->effects & effects[i].effect) {
 			buf_format(b, "%s%s", join, effects[i].text);
 			if (effects[i].effect == EFFECT_IMPORT)
-				buf_format(b, " (%s, %" PRIu64 " routes)",
-					   soft_means_text(s->means == MEANS_PENDING
-								   ? MEANS_ACCEPTED
-								   : s->means),
+				buf_format(b, " (%s, %" PRIu64 " routes)", step_means(s),
 					   s->routes);
 			join = "; ";
 		}

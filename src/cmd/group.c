@@ -5,17 +5,24 @@
 
 #include <jansson.h>
 
-static bool peer_of_group(const struct speaker_peer *p, const void *group)
-{
-	return !strcmp(speaker_peer_config(p)->group, group);
-}
-
-static bool scope_has_instance(const struct scope *s, const struct speaker_peer *p)
+// Groups are of the view in which they were made: of one instance.
+static bool scope_has_group(const struct scope *s, const struct group_config *g)
 {
 	for (unsigned i = 0; i < s->count; i++)
-		if (s->places[i].instance == speaker_peer_config(p)->instance)
+		if (s->places[i].instance == g->template_peer.instance)
 			return true;
 	return false;
+}
+
+static bool is_member(const struct speaker_peer *p, const struct group_config *g)
+{
+	const struct peer_config *c = speaker_peer_config(p);
+	return c->instance == g->template_peer.instance && !strcmp(c->group, g->name);
+}
+
+static bool peer_of_group(const struct speaker_peer *p, const void *group)
+{
+	return is_member(p, group);
 }
 
 static void group_show(struct cli_call *c, const struct scope *s, const struct group_config *g)
@@ -36,7 +43,7 @@ static void group_show(struct cli_call *c, const struct scope *s, const struct g
 	bool any = false;
 	for (unsigned i = 0; i < speaker_peer_count(a->speaker); i++) {
 		struct speaker_peer *p = speaker_peer_at(a->speaker, i);
-		if (!peer_of_group(p, g->name) || !scope_has_instance(s, p))
+		if (!is_member(p, g))
 			continue;
 		char text[IP_TEXT_MAX];
 		cli_print(c, "  %s", ip_text(&speaker_peer_config(p)->address, text));
@@ -51,7 +58,7 @@ static void group_show(struct cli_call *c, const struct scope *s, const struct g
 	if (f->export_policy[0])
 		cli_print(c, " Export route policy is %s\n", f->export_policy);
 	cli_print(c, " Peer Members:\n");
-	peers_show(c, s, peer_of_group, g->name);
+	peers_show(c, s, peer_of_group, g);
 	cli_print(c, "\n");
 }
 
@@ -61,26 +68,35 @@ static json_t *group_json(const struct group_config *g)
 			 g->external ? "external" : "internal");
 }
 
+static void groups_json(struct cli_call *c, json_t *list)
+{
+	struct buf out = {0};
+	show_json(&out, json_pack("{s:O}", "groups", list));
+	cli_print(c, "%s\n", buf_cstr(&out));
+	buf_free(&out);
+}
+
 static void groups_show(struct cli_call *c, const struct scope *s, const char *name)
 {
 	const struct speaker_config *config = speaker_running(app_of(c)->speaker);
 	json_t *list = json_array();
+	unsigned shown = 0;
 	for (unsigned i = 0; i < config->group_count; i++) {
-		if (name && strcmp(name, config->groups[i].name))
+		const struct group_config *g = &config->groups[i];
+		if (!scope_has_group(s, g) || (name && strcmp(name, g->name)))
 			continue;
+		shown++;
 		if (c->json)
-			json_array_append_new(list, group_json(&config->groups[i]));
+			json_array_append_new(list, group_json(g));
 		else
-			group_show(c, s, &config->groups[i]);
+			group_show(c, s, g);
 	}
-	if (c->json) {
-		struct buf out = {0};
-		show_json(&out, json_pack("{s:O}", "groups", list));
-		cli_print(c, "%s\n", buf_cstr(&out));
-		buf_free(&out);
-	} else if (!config->group_count) {
+	if (name && !shown)
+		cli_error(c, "The peer group does not exist.");
+	else if (c->json)
+		groups_json(c, list);
+	else if (!shown)
 		cli_print(c, " No such a peer-group \n");
-	}
 	json_decref(list);
 }
 
@@ -89,11 +105,7 @@ static void display_group(struct cli_call *c)
 	struct scope s;
 	if (!scope_read_peers(c, &s))
 		return;
-	const char *name = conf_value(c->line, "group-name");
-	if (name && !speaker_config_group(speaker_running(app_of(c)->speaker), name))
-		cli_error(c, "The peer group does not exist.");
-	else
-		groups_show(c, &s, name);
+	groups_show(c, &s, conf_value(c->line, "group-name"));
 	scope_free(&s);
 }
 

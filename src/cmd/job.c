@@ -37,17 +37,34 @@ static json_t *job_json(const struct soft_job *j)
 		(json_int_t)j->longest_slice, "sessions_reset", (json_int_t)j->sessions_reset,
 		"merged", (json_int_t)j->merged, "generation", (json_int_t)j->generation);
 	json_object_update(o, figures);
+	if (j->instance_name[0])
+		json_object_set_new(o, "instance", json_string(j->instance_name));
+	if (j->lent)
+		json_object_set_new(o, "exchange", json_true());
 	if (j->note[0])
 		json_object_set_new(o, "note", json_string(j->note));
 	json_decref(figures);
 	return o;
 }
 
+// Which peer, or whose exchange with the tables of VPN routes.
+static void job_subject(struct buf *b, const struct soft_job *j)
+{
+	char address[IP_TEXT_MAX];
+	if (j->lent)
+		buf_text(b, j->import ? "VPN routes into" : "VPN routes out of");
+	else
+		buf_format(b, "peer %s%s", job_peer(j, address), j->instance_name[0] ? " of" : "");
+	if (j->instance_name[0])
+		buf_format(b, " VPN instance %s", j->instance_name);
+}
+
 static void job_text(struct buf *b, const struct soft_job *j)
 {
 	char address[IP_TEXT_MAX];
-	buf_format(b, " Job %u: peer %s, %s, %s, by %s\n", j->number, job_peer(j, address),
-		   j->af->title, job_direction(j), j->origin);
+	buf_format(b, " Job %u: ", j->number);
+	job_subject(b, j);
+	buf_format(b, ", %s, %s, by %s\n", j->af->title, job_direction(j), j->origin);
 	buf_format(b, "   State          : %s (%u%%)\n   Means          : %s\n",
 		   soft_state_text(j->state), j->percent, soft_means_text(j->means));
 	if (j->state == JOB_PENDING)

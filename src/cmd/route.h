@@ -15,6 +15,7 @@ struct route_record {
 	uint32_t peer_router_id;
 	bool valid, best, internal, stale, suppressed, local, has_med, has_local_pref;
 	bool lent;                 // from another table: of an instance, or of VPN routes
+	bool ours;                 // made here, or exported by an instance of ours
 	uint8_t from[RD_SIZE];     // lent to an instance: the distinguisher that it has there
 	bool labeled;              // label means something
 	uint32_t label;

@@ -14,7 +14,7 @@ static void detail_path(struct buf *b, const struct route_record *r)
 	buf_format(b, ", pref-val %u", r->preferred);
 	if (r->valid)
 		buf_text(b, ", valid");
-	buf_text(b, r->local ? ", local" : r->internal ? ", internal" : ", external");
+	buf_text(b, r->local || r->ours ? ", local" : r->internal ? ", internal" : ", external");
 	if (r->best)
 		buf_text(b, ", best, select, active");
 	if (r->stale)
@@ -40,9 +40,9 @@ static void detail_vpn(struct buf *b, const struct route_record *r)
 	if (r->lent && !r->local) {
 		buf_text(b, " Route Distinguisher: ");
 		rd_put(b, r->from);
-		buf_text(b, "\n Remote-Cross route\n");
+		buf_format(b, "\n %s-Cross route\n", r->ours ? "Local" : "Remote");
 	}
-	if (r->labeled && r->local)
+	if (r->labeled && (r->local || r->ours))
 		buf_format(b, " Label information (Received/Applied): NULL/%u\n", r->label);
 	else if (r->labeled)
 		buf_format(b, " Label information (Received/Applied): %u/NULL\n", r->label);
@@ -71,8 +71,9 @@ void route_detail(struct buf *b, const struct route_record *r)
 	detail_title(b, r);
 	detail_vpn(b, r);
 	detail_from(b, r);
-	buf_format(b, " Original nexthop: %s\n Verdict of commit: %u\n", buf_cstr(&r->next_hop),
-		   r->generation);
+	buf_format(b, " Original nexthop: %s\n", buf_cstr(&r->next_hop));
+	if (r->generation != UINT32_MAX) // met an import policy
+		buf_format(b, " Verdict of commit: %u\n", r->generation);
 	detail_list(b, "Community", &r->communities);
 	detail_list(b, "Large-community", &r->large);
 	detail_list(b, "Ext-Community", &r->extended);

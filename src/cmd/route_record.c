@@ -47,6 +47,7 @@ static void record_attributes(struct route_record *r, const struct attr_set *set
 	r->preferred = set->local.preferred_value;
 	r->originator = set->originator;
 	r->label = set->local.label;
+	r->ours = set->local.source == SOURCE_LOCAL;
 	r->internal = set->local.source == SOURCE_IBGP || set->local.source == SOURCE_IBGP_CLIENT;
 }
 

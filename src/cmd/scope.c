@@ -18,9 +18,9 @@ static void scope_add(struct scope *s, const struct instance_config *i, const st
 	snprintf(p->name, sizeof p->name, "%s", i->name);
 }
 
-static void scope_add_public(struct cli_call *c, struct scope *s, const struct af *af)
+static void scope_add_public(struct app *a, struct scope *s, const struct af *af)
 {
-	const struct speaker_config *config = speaker_running(app_of(c)->speaker);
+	const struct speaker_config *config = speaker_running(a->speaker);
 	struct instance_config public = {.number = INSTANCE_PUBLIC, .router_id = config->router_id};
 
 	scope_add(s, &public, af);
@@ -31,9 +31,9 @@ static const struct af *inner_of(const struct af *af)
 	return af->inner ? af->inner : af;
 }
 
-static void scope_add_instances(struct cli_call *c, struct scope *s, const struct af *af)
+static void scope_add_instances(struct app *a, struct scope *s, const struct af *af)
 {
-	const struct speaker_config *config = speaker_running(app_of(c)->speaker);
+	const struct speaker_config *config = speaker_running(a->speaker);
 
 	for (unsigned i = 0; i < config->instance_count; i++) {
 		const struct instance_config *instance = &config->instances[i];
@@ -72,10 +72,18 @@ bool scope_read(struct cli_call *c, struct scope *ret)
 	}
 	ret->by_rd = rd;
 	ret->all = !rd && af->inner;
-	scope_add_public(c, ret, af);
+	scope_add_public(app_of(c), ret, af);
 	if (ret->all)
-		scope_add_instances(c, ret, af->inner);
+		scope_add_instances(app_of(c), ret, af->inner);
 	return true;
+}
+
+void scope_of_family(struct app *a, const struct af *af, struct scope *ret)
+{
+	*ret = (struct scope){.all = true};
+	scope_add_public(a, ret, af);
+	if (af->inner || (af->props & AF_INSTANCE && !af_outer(af)))
+		scope_add_instances(a, ret, inner_of(af));
 }
 
 static bool scope_of_distinguisher(struct cli_call *c, struct scope *s)

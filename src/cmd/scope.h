@@ -25,6 +25,8 @@ struct scope {
 bool scope_read(struct cli_call *c, struct scope *ret);
 // The same for what belongs to peers: a distinguisher means the instance that has it.
 bool scope_read_peers(struct cli_call *c, struct scope *ret);
+// The family's own table, and those of the instances that belong to it.
+void scope_of_family(struct app *a, const struct af *af, struct scope *ret);
 void scope_free(struct scope *s);
 
 static inline bool place_is_public(const struct place *p)

@@ -50,7 +50,7 @@ static void put_count(struct buf *b, const struct show *s, const struct section 
 		buf_format(b, " Advertised routes total: %u\n", x->count);
 	} else if (x->peer != RIB_NO_PEER) {
 		buf_format(b, " Received routes total: %u\n", x->count);
-	} else if (is_behind(s, x) && x->place.af->types) {
+	} else if (!place_is_public(&x->place) && x->place.af->types) {
 		buf_text(b, " Total number of routes of ");
 		place_kind(b, x->place.af);
 		buf_format(b, " for vpn-instance %s: %u\n", x->place.name, x->count);
@@ -211,7 +211,8 @@ void head_statistics(struct show *s)
 			buf_format(&s->out, " Total Number of Routes: %u\n", x->count);
 		else
 			put_count(&s->out, s, x);
-		for (const struct af_type *t = x->place.af->types; t && t->title; t++)
+		for (const struct af_type *t = x->place.af->types; !s->want.type && t && t->title;
+		     t++)
 			put_type(&s->out, x, t->type);
 	}
 	cli_write(s->call, buf_cstr(&s->out), s->out.len);
