@@ -69,7 +69,7 @@ struct wire_options wire_options_unpack(uint8_t octet)
 		.confed = octet & CONFED,
 		.enhanced = octet & ENHANCED,
 		.families = octet & CLASSIC ? af_bit(af_classic()) : all_families(),
-		.extended_next_hop = octet & NEXT_HOP ? af_bit(af_classic()) : 0,
+		.extended_next_hop = octet & NEXT_HOP ? all_families() : 0,
 		.max = octet & EXTENDED ? BGP_MAX_EXTENDED : BGP_MAX,
 	};
 }
