@@ -94,8 +94,7 @@ const char *const examples[] = {
 	"peer 10.1.1.2 capability-advertise 4-byte-as\n"
 	"peer 10.1.1.2 capability-advertise conventional\npeer 10.1.1.2 port 1179\n"
 	"peer 10.1.1.2 keep-all-routes\npeer 10.1.1.2 route-policy rp import\n"
-	"network 10.0.0.0\nipv4-family\nipv6-family\nipv4-family vpnv4 unicast\n"
-	"ipv6-family vpnv6 unicast",
+	"network 10.0.0.0\nipv4-family\nipv6-family",
 	"ip vpn-instance vpna\ndescription customers of the south\nipv4-family\n"
 	"ipv4-family unicast\nroute-distinguisher 100:1\nroute-distinguisher 10.0.0.1:7\n"
 	"vpn-target 100:1 200:1 70000:3 1.1:4 both\nvpn-target 300:1 export-extcommunity\n"

@@ -7,6 +7,7 @@
 
 #include "conf/conf.h"
 #include "model/model.h"
+#include "model/scope.h"
 #include "soft/soft.h"
 
 // --- places of statements (struct row, order and rank) -----------------------------------------
@@ -105,32 +106,6 @@ struct link_take {
 	const char *policy[2]; // [import]
 	bool multicast;        // mvpn
 };
-
-// --- scopes -----------------------------------------------------------------------------------------
-// Where peers and groups live: the public tables or one VPN instance. Names and addresses of one scope
-// mean nothing in another.
-struct meaning;
-struct scope {
-	const struct conf_node *bgp; // NULL: not configured
-	const char *instance;        // NULL: public
-};
-struct scope scope_of(const struct conf_tree *t, const char *instance);
-struct scope edit_scope(const struct conf_edit *e);
-const char *path_instance(const struct conf_path *p); // NULL: none
-// The view of a family; NULL: nothing is configured in it.
-const struct conf_node *scope_family(const struct scope *s, const struct af *af);
-// The views in which peers and groups are made, by number: the outermost, then those of families.
-#define SCOPE_VIEWS (1 + af_count)
-const struct conf_node *scope_peers(const struct scope *s, unsigned i); // NULL: not there
-// In those views: the first line with that meaning about a peer.
-const struct conf_line *scope_line(const struct scope *s, const char *peer,
-				   const struct meaning *m);
-const char *scope_group(const struct scope *s, const char *peer); // of which group it is; NULL
-const struct conf_node *scope_group_node(const struct scope *s, const char *name); // `group G`; NULL
-bool scope_has(const struct scope *s, const char *name); // the peer, or the group
-const struct conf_node *vpn_node(const struct conf_tree *t, const char *instance); // ip vpn-instance
-// The AF_TYPED family of VPN routes beside that family of an instance; NULL.
-const struct af *typed_family(const struct af *inner);
 
 // The targets by which instances take in VPN routes of a family.
 struct target_list {

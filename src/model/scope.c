@@ -1,11 +1,12 @@
-// Scopes: the public tables, or those of one VPN instance, as places of peers and groups. Public
-// peers are made in the BGP view. Those of an instance are made in its `vpn-instance V` view or in
-// that of one of its unicast families; all these views together hold what is said about them.
-#include "model/private.h"
+// Finding what a scope holds (model/scope.h). Public peers are made in the BGP view; those of an
+// instance in its `vpn-instance V` view, or in that of one of its unicast families: all these views
+// together hold what is said about them.
+#include "model/scope.h"
 
 #include <string.h>
 
 #include "model/peer.h"
+#include "model/private.h"
 
 const char *path_instance(const struct conf_path *p)
 {
