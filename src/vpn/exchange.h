@@ -35,9 +35,9 @@ void exchange_link(struct exchange *x, uint16_t instance, const struct af *inner
 void exchange_moved(struct exchange *x, uint16_t instance, const struct af *af, const struct rib_move *m);
 
 // --- making what stands true --------------------------------------------------------------------
-// A walk: import: routes of the VPN table that carry a target in which the link of the last finished
-// walk and the present one differ; when anything else of the import differs, or again is set, those
-// that carry any target of the two. Export: all routes of the instance's table.
+// A walk: import: routes of the VPN table that carry a target in which links since the last finished
+// walk differ; when anything else of the import differed, or again is set, those that carry any target
+// of these links. Export: all routes of the instance's table.
 // Counts are of routes: what is lent now and was not is newly accepted, the other way round newly
 // rejected. best_moved: in the instance's table, or the VPN table (export).
 // Owned by the caller. Survives any change of tables and links between its slices.

@@ -9,10 +9,11 @@
 //   walk.c      both, over all that is concerned       label.c         labels of single routes
 //   target_index.c  who carries a target, who asks for it
 //
-// What stands lent may be of an older link, until a walk has passed. So a tie remembers two sets that
-// only grow between walks: the targets for which something may have been taken (reach), and the
-// distinguishers under which something may have been given (rds). A route that goes is looked for
-// under all of them; whatever comes meets the newest link only.
+// What stands lent may be of an older link, until a walk has passed. So a tie remembers sets that only
+// grow between walks: the targets for which something may have been taken (reach), those of them that
+// a walk has to look at (doubt), and the distinguishers under which something may have been given
+// (rds). A route that goes is looked for under all of them; whatever comes meets the newest link only.
+// A link that is put back to what it was is no reason to forget: routes moved in between.
 #pragma once
 
 #include "base/arena.h"
@@ -32,8 +33,8 @@ struct tie {
 	struct rib *rib; // NULL: not there yet
 	const struct af *inner, *outer;
 	struct vpn_link link;     // the present one
-	struct vpn_link walked;   // that of the last import walk which has finished
-	struct vpn_targets reach; // of all links since, the present one included
+	struct vpn_targets reach; // of all links since the last import walk, the present one included
+	struct vpn_targets doubt; // of them in which two links since then differ
 	uint8_t (*rds)[8]; // of all links since the last export walk, but for the present one
 	unsigned rd_count;
 	uint32_t version;          // of the link

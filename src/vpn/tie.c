@@ -88,6 +88,8 @@ void tie_settle_targets(struct tie *t)
 	unsubscribe(t);
 	mem_free(t->reach.list);
 	t->reach = (struct vpn_targets){0};
+	mem_free(t->doubt.list);
+	t->doubt = (struct vpn_targets){0};
 	if (t->link.present)
 		vpn_targets_add(&t->reach, t->link.targets, t->link.target_count);
 	subscribe(t);
@@ -110,8 +112,8 @@ void tie_free(struct tie *t)
 {
 	unsubscribe(t);
 	vpn_link_clear(&t->link);
-	vpn_link_clear(&t->walked);
 	mem_free(t->reach.list);
+	mem_free(t->doubt.list);
 	mem_free(t->rds);
 	label_book_free(t);
 	mem_free(t);
@@ -147,6 +149,38 @@ void tie_cut(struct tie *t)
 	unsubscribe(t); // nor does anything come in
 }
 
+// Differ in nothing of the import but the targets.
+static bool same_frame(const struct vpn_link *a, const struct vpn_link *b)
+{
+	return a->present && b->present && a->takes_own == b->takes_own && a->import == b->import &&
+	       !memcmp(a->rd, b->rd, sizeof(a->rd));
+}
+
+static void doubt_missing(struct tie *t, const struct vpn_link *in, const struct vpn_link *from)
+{
+	const struct vpn_targets there = {from->targets, from->target_count};
+	uint8_t(*list)[8] = mem_alloc((in->target_count + 1) * sizeof(*list));
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < in->target_count; i++)
+		if (!vpn_targets_have(&there, in->targets[i]))
+			memcpy(list[count++], in->targets[i], sizeof(*list));
+	vpn_targets_add(&t->doubt, list, count);
+	mem_free(list);
+}
+
+static void doubt(struct tie *t, const struct vpn_link *old)
+{
+	if (t->link.present)
+		vpn_targets_add(&t->reach, t->link.targets, t->link.target_count);
+	if (!same_frame(old, &t->link)) {
+		vpn_targets_add(&t->doubt, t->reach.list, t->reach.count);
+		return;
+	}
+	doubt_missing(t, &t->link, old);
+	doubt_missing(t, old, &t->link);
+}
+
 void exchange_link(struct exchange *x, uint16_t instance, const struct af *inner,
 		   const struct vpn_link *link)
 {
@@ -164,9 +198,8 @@ void exchange_link(struct exchange *x, uint16_t instance, const struct af *inner
 	old = t->link;
 	vpn_link_copy(&t->link, link);
 	rds_remember(t, &old);
+	doubt(t, &old);
 	vpn_link_clear(&old);
-	if (link->present)
-		vpn_targets_add(&t->reach, t->link.targets, t->link.target_count);
 	subscribe(t);
 	t->version++;
 }

@@ -7,7 +7,7 @@
 // visited as well. Export: the destinations of the instance by number.
 //
 // A link that changes while a walk is on its way makes nothing wrong: the walk goes on by the newest
-// one, and the next walk begins from the link that this one began with.
+// one, and nothing of what was in doubt is settled before a walk has passed without such a change.
 #include "vpn/private.h"
 
 #include <string.h>
@@ -21,45 +21,14 @@ struct exchange_walk {
 	uint16_t instance;
 	const struct af *inner;
 	bool import, over;
-	uint64_t serial;      // of the tie
-	uint32_t version;     // of its link, when the walk began
-	struct vpn_link link; // the same
+	uint64_t serial;  // of the tie
+	uint32_t version; // of its link, when the walk began
 	struct vpn_targets concerned;
 	unsigned collected; // of them are in the bits
 	uint64_t *bits;
 	uint32_t words, at; // word, or number of destination
 	struct sweep_counts counts;
 };
-
-// --- what is concerned ------------------------------------------------------------------------------
-static void add_missing(struct vpn_targets *to, const struct vpn_targets *list,
-			const struct vpn_targets *there)
-{
-	for (unsigned i = 0; i < list->count; i++)
-		if (!there || !vpn_targets_have(there, list->list[i]))
-			vpn_targets_add(to, &list->list[i], 1);
-}
-
-// Differ in nothing but the targets.
-static bool same_frame(const struct vpn_link *a, const struct vpn_link *b)
-{
-	return a->present && b->present && a->takes_own == b->takes_own && a->import == b->import &&
-	       !memcmp(a->rd, b->rd, sizeof(a->rd));
-}
-
-static void concern(struct exchange_walk *w, const struct tie *t, bool again)
-{
-	const struct vpn_targets now = {t->link.present ? t->link.targets : NULL,
-					t->link.present ? t->link.target_count : 0};
-	const struct vpn_targets walked = {t->walked.targets, t->walked.target_count};
-
-	if (again || !same_frame(&t->walked, &t->link)) {
-		add_missing(&w->concerned, &t->reach, NULL);
-		return;
-	}
-	add_missing(&w->concerned, &t->reach, &now);
-	add_missing(&w->concerned, &now, &walked);
-}
 
 struct exchange_walk *exchange_walk_new(struct exchange *x, uint16_t instance,
 					const struct af *inner, bool import, bool again)
@@ -77,9 +46,9 @@ struct exchange_walk *exchange_walk_new(struct exchange *x, uint16_t instance,
 		return w;
 	w->serial = t->serial;
 	w->version = t->version;
-	vpn_link_copy(&w->link, &t->link);
 	if (import) {
-		concern(w, t, again);
+		const struct vpn_targets *concerned = again ? &t->reach : &t->doubt;
+		vpn_targets_add(&w->concerned, concerned->list, concerned->count);
 		w->words =
 			w->concerned.count ? rib_numbers(exchange_public(x), t->outer) / 64 + 1 : 0;
 		w->bits = w->words ? mem_zero(w->words * sizeof(*w->bits)) : NULL;
@@ -89,7 +58,6 @@ struct exchange_walk *exchange_walk_new(struct exchange *x, uint16_t instance,
 
 void exchange_walk_free(struct exchange_walk *w)
 {
-	vpn_link_clear(&w->link);
 	mem_free(w->concerned.list);
 	mem_free(w->bits);
 	mem_free(w);
@@ -149,16 +117,9 @@ static bool import_step(struct exchange_walk *w, struct tie *t, rib_deadline *ov
 		if (over(arg))
 			return true;
 	}
-	return false;
-}
-
-static void import_end(struct exchange_walk *w, struct tie *t)
-{
-	vpn_link_clear(&t->walked);
-	t->walked = w->link;
-	w->link = (struct vpn_link){0};
 	if (t->version == w->version)
 		tie_settle_targets(t);
+	return false;
 }
 
 // --- export -----------------------------------------------------------------------------------------
@@ -201,12 +162,8 @@ bool exchange_walk_step(struct exchange_walk *w, rib_deadline *over, void *arg)
 	uint64_t moved = w->import ? t->best_moved : w->exchange->best_moved;
 	bool more = w->import ? import_step(w, t, over, arg) : export_step(w, t, over, arg);
 	w->counts.best_moved += (w->import ? t->best_moved : w->exchange->best_moved) - moved;
-	if (more)
-		return true;
-	if (w->import)
-		import_end(w, t);
-	w->over = true;
-	return false;
+	w->over = !more;
+	return more;
 }
 
 void exchange_walk_counts(const struct exchange_walk *w, struct sweep_counts *ret)
