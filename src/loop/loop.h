@@ -76,6 +76,9 @@ struct ip stream_local(const struct stream *s, uint16_t *ret_port);
 struct ip stream_remote(const struct stream *s, uint16_t *ret_port);
 int stream_set_limits(struct stream *s, const struct tcp_options *o); // ttl and min_ttl of an accepted connection
 
+// Is there a VRF device of that name? The simulation has none.
+bool loop_vrf_device(struct loop *l, const char *name);
+
 struct listener;
 typedef void accept_fn(void *arg, struct stream *s);     // caller's from then on; set its ops at once
 struct listener *listener_tcp(struct loop *l, const struct tcp_options *o, accept_fn *fn, void *arg, int *ret_error);

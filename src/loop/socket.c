@@ -4,11 +4,15 @@
 #include "loop/private.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static int set_int(int fd, int level, int option, int value)
 {
@@ -96,6 +100,26 @@ int socket_set_interface(int fd, const char *interface)
 	if (!n)
 		return 0;
 	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, n) ? -errno : 0;
+}
+
+// A driver tells its name to whoever asks.
+bool loop_vrf_device(struct loop *l, const char *name)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq r = {0};
+	int fd;
+	bool is_vrf;
+
+	if (!*name || strlen(name) >= IFNAMSIZ || !if_nametoindex(name))
+		return false;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	memcpy(r.ifr_name, name, strlen(name));
+	r.ifr_data = (char *)&info;
+	is_vrf = !ioctl(fd, SIOCETHTOOL, &r) && !strcmp(info.driver, "vrf");
+	close(fd);
+	return is_vrf;
 }
 
 int local_path_check(const char *path)

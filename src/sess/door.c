@@ -4,6 +4,7 @@
 #include "sess/sess_private.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -42,17 +43,18 @@ static void on_accept(void *arg, struct stream *stream)
 		stream_free(stream);
 }
 
-static struct listener *open_one(struct sess_door *d, const struct ip *local, uint16_t port,
-				 int *ret_error)
+static struct listener *open_one(struct sess_door *d, const struct ip *local,
+				 const struct sess_place *at, int *ret_error)
 {
 	// A neighbour with GTSM (RFC 5082) sees the answer to its SYN before anybody knows that it is its.
-	struct tcp_options o = {.local = *local, .port = port, .ttl = 255};
+	struct tcp_options o = {.local = *local, .port = at->port, .ttl = 255};
 
+	memcpy(o.interface, at->interface, sizeof(o.interface));
 	return listener_tcp(d->loop, &o, on_accept, d, ret_error);
 }
 
-struct sess_door *sess_door_new(struct loop *l, const struct ip *local, uint16_t port,
-				sess_find *find, void *arg, int *ret_error)
+struct sess_door *sess_door_new(struct loop *l, const struct sess_place *at, sess_find *find,
+				void *arg, int *ret_error)
 {
 	struct sess_door *d = MEM_NEW(struct sess_door);
 	struct ip any4 = {.bits = 32}, any6 = {.bits = 128};
@@ -61,12 +63,12 @@ struct sess_door *sess_door_new(struct loop *l, const struct ip *local, uint16_t
 	d->loop = l;
 	d->find = find;
 	d->arg = arg;
-	if (local && local->bits) {
-		d->listeners[local->bits == 128] = open_one(d, local, port, &error);
+	if (at->local.bits) {
+		d->listeners[at->local.bits == 128] = open_one(d, &at->local, at, &error);
 	} else {
-		d->listeners[0] = open_one(d, &any4, port, &error);
+		d->listeners[0] = open_one(d, &any4, at, &error);
 		if (!error)
-			d->listeners[1] = open_one(d, &any6, port, &error6);
+			d->listeners[1] = open_one(d, &any6, at, &error6);
 		if (error6 && error6 != -EAFNOSUPPORT && error6 != -EADDRNOTAVAIL)
 			error = error6;
 	}

@@ -141,6 +141,11 @@ void sess_pause_reading(struct sess *s, bool pause);
 // without a word). local with bits 0: all addresses of both versions, IPv6 where there is any.
 struct sess_door;
 typedef struct sess *sess_find(void *arg, const struct ip *remote, const struct ip *local);
-struct sess_door *sess_door_new(struct loop *l, const struct ip *local, uint16_t port, sess_find *find, void *arg, int *ret_error);
+struct sess_place {
+	struct ip local;
+	uint16_t port;
+	char interface[16]; // device to be bound to; "" none
+};
+struct sess_door *sess_door_new(struct loop *l, const struct sess_place *at, sess_find *find, void *arg, int *ret_error);
 int sess_door_password(struct sess_door *d, const struct ip *peer, const char *password); // "" or NULL: none; 0 or -errno
 void sess_door_free(struct sess_door *d);

@@ -28,10 +28,8 @@ static struct peer_config *dynamic_config(const struct speaker_config *next,
 
 static void password_change(struct speaker_peer *p, const struct peer_config *c)
 {
-	struct speaker *s = p->speaker;
-
-	if (s->door && strcmp(p->config->session.password, c->session.password))
-		sess_door_password(s->door, &p->address, c->session.password);
+	if (strcmp(p->config->session.password, c->session.password))
+		door_password(p, c->session.password);
 }
 
 // The new configuration of one peer. Its session is reset here if that is what the change means.
@@ -40,7 +38,7 @@ static void peer_change(struct speaker_peer *p, const struct peer_config *c, uin
 	struct sess_config session;
 	bool anew, shutdown = c->session.shutdown;
 
-	peer_session_of(p->speaker, c, &session);
+	peer_session_of(p, c, &session);
 	anew = !sess_config_equal(&session, sess_get_config(p->session));
 	password_change(p, c);
 	if (p->own && p->own != c) {
@@ -187,6 +185,7 @@ void speaker_apply(struct speaker *s, struct speaker_config *next, const struct 
 	instances_change(s, old, next);
 	peers_change(s, next);
 	instances_remove(s, old, next);
+	devices_look(s);
 	speaker_originate(s, old, next);
 	plan_start(s, plan);
 	soft_plan_free(&own);

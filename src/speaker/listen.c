@@ -90,20 +90,54 @@ static struct sess *dynamic_peer(struct speaker *s, const struct group_config *g
 	return p->session;
 }
 
-struct sess *speaker_find(void *speaker, const struct ip *remote, const struct ip *local)
+static struct sess *dynamic_find(struct speaker *s, uint16_t instance, const struct ip *remote)
 {
-	struct speaker *s = speaker;
-	struct speaker_peer *p = peer_lookup(s, INSTANCE_PUBLIC, remote);
-
-	if (p)
-		return p->gone ? NULL : p->session;
 	if (!s->config || !s->config->present)
 		return NULL;
 	for (unsigned i = 0; i < s->config->group_count; i++) {
-		if (group_accepts(&s->config->groups[i], remote))
-			return dynamic_peer(s, &s->config->groups[i], remote);
+		const struct group_config *g = &s->config->groups[i];
+
+		if (g->template_peer.instance == instance && group_accepts(g, remote))
+			return dynamic_peer(s, g, remote);
 	}
 	return NULL;
+}
+
+// Of the peers with that address the one whose own address is the one that was called.
+static struct speaker_peer *find_anywhere(const struct speaker *s, const struct ip *remote,
+					  const struct ip *local)
+{
+	struct speaker_peer *found = NULL;
+
+	for (size_t i = 0; i < s->peers.count; i++) {
+		struct speaker_peer *p = s->peers.item[i];
+
+		if (p->gone || !ip_equal(&p->address, remote) || p->device[0])
+			continue;
+		if (ip_equal(&p->config->session.local, local))
+			return p;
+		if (!found)
+			found = p;
+	}
+	return found;
+}
+
+// Through the socket that is bound to no device come the peers of the public tables first, then
+// those of instances that have no device of their own.
+struct sess *speaker_find(void *door, const struct ip *remote, const struct ip *local)
+{
+	struct speaker_door *d = door;
+	struct speaker *s = d->speaker;
+	struct speaker_peer *p = peer_lookup(s, d->instance, remote);
+	struct sess *made;
+
+	if (p)
+		return p->gone ? NULL : p->session;
+	made = dynamic_find(s, d->instance, remote);
+	if (made || d->instance != INSTANCE_PUBLIC)
+		return made;
+	p = find_anywhere(s, remote, local);
+	return p ? p->session : NULL;
 }
 
 void speaker_reap(struct speaker *s)

@@ -82,11 +82,16 @@ void peer_export_drop(struct rib_export *out)
 	uncounted(out->default_route_program);
 }
 
-void peer_session_of(const struct speaker *s, const struct peer_config *c, struct sess_config *ret)
+void peer_session_of(const struct speaker_peer *p, const struct peer_config *c,
+		     struct sess_config *ret)
 {
+	const struct ip *listen = &p->speaker->options.listen;
+
 	*ret = c->session;
-	if (!ret->local.bits && s->options.listen.bits == ret->remote.bits)
-		ret->local = s->options.listen;
+	if (p->device[0] && !ret->interface[0])
+		memcpy(ret->interface, p->device, sizeof(ret->interface));
+	else if (!ret->local.bits && listen->bits == ret->remote.bits)
+		ret->local = *listen;
 }
 
 static void run_release(struct peer_run *r)
@@ -447,12 +452,13 @@ struct speaker_peer *peer_new(struct speaker *s, const struct ip *address,
 	p->interval_timer = timer_new(s->loop, interval_over, p);
 	p->wait_timer = timer_new(s->loop, wait_over, p);
 	p->membership = membership_new();
-	peer_session_of(s, c, &session);
+	peer_find_device(p);
+	peer_session_of(p, c, &session);
 	p->session = sess_new(s->loop, &session, &session_ops, p);
 	s->by_number[p->number] = p;
 	peers_insert(s, p);
-	if (s->door && c->session.password[0])
-		sess_door_password(s->door, address, c->session.password);
+	if (c->session.password[0])
+		door_password(p, c->session.password);
 	for (unsigned i = 0; i < af_count; i++) {
 		if (c->family[i].enabled)
 			peer_give(p, i, s->config ? s->config->generation : 0);
@@ -464,8 +470,8 @@ void peer_free(struct speaker_peer *p)
 {
 	struct speaker *s = p->speaker;
 
-	if (s->door && p->config->session.password[0])
-		sess_door_password(s->door, &p->address, NULL);
+	if (p->config->session.password[0])
+		door_password(p, NULL);
 	soft_peer_down(s->soft, p->number);
 	speaker_send_peer(s, SHARD_REMOVE, p, NULL);
 	for (unsigned i = 0; i < s->shard_count; i++)

@@ -271,7 +271,8 @@ unsigned options_difference(const struct rib_options *a, const struct rib_option
 	    a->med_none_as_maximum != b->med_none_as_maximum ||
 	    a->compare_different_as_med != b->compare_different_as_med ||
 	    a->med_confederation != b->med_confederation ||
-	    a->router_id_ignore != b->router_id_ignore || a->max_paths != b->max_paths)
+	    a->router_id_ignore != b->router_id_ignore || a->max_paths != b->max_paths ||
+	    a->external_paths != b->external_paths)
 		what |= OPTIONS_DECIDE;
 	if (a->default_local_pref != b->default_local_pref)
 		what |= OPTIONS_IMPORT | OPTIONS_DECIDE | OPTIONS_EXPORT;
@@ -346,7 +347,7 @@ static void plan_peer(struct soft_plan *plan, const struct speaker_peer *p,
 		step_session(plan, p, "peer removed");
 		return;
 	}
-	peer_session_of(p->speaker, c, &session);
+	peer_session_of(p, c, &session);
 	if (!sess_config_equal(&session, sess_get_config(p->session))) {
 		step_session(plan, p, session_cause(sess_get_config(p->session), &session));
 		return;

@@ -40,6 +40,7 @@ struct speaker_peer {
 	struct speaker *speaker;
 	uint16_t number;
 	uint16_t instance;
+	char device[16]; // VRF device of the instance that its sockets are bound to; "" none
 	struct ip address;
 	const struct peer_config *config; // in the running snapshot, or own
 	struct peer_config *own;          // of a dynamic peer
@@ -61,6 +62,14 @@ struct speaker_peer {
 	bool gone;                     // a dynamic peer about to be removed
 };
 
+// Where connections come in: from anywhere, or through the VRF device of one instance.
+struct speaker_door {
+	struct speaker *speaker;
+	uint16_t instance;
+	char device[16]; // "": none
+	struct sess_door *door;
+};
+
 struct speaker {
 	struct loop *loop;
 	struct speaker_options options;
@@ -68,8 +77,10 @@ struct speaker {
 	struct shard **shards;
 	unsigned shard_count;
 	struct soft *soft;
-	struct sess_door *door;
-	struct vec peers; // struct speaker_peer, ascending by address
+	struct speaker_door *door;  // NULL: does not listen
+	struct vec device_doors;    // struct speaker_door, of instances with a VRF device
+	struct timer *device_timer; // looks whether there are such devices now
+	struct vec peers;           // struct speaker_peer, ascending by address
 	struct speaker_peer *by_number[RIB_PEERS_MAX];
 	uint16_t next_number;
 	uint32_t last_session, last_read;
@@ -106,8 +117,10 @@ bool peer_established(const struct speaker_peer *p);
 bool peer_give(struct speaker_peer *p, unsigned i, uint32_t generation);
 void peer_revive(struct speaker_peer *p); // after route-limit: starts it again
 // What the shards would be given: the configured values with what the session has taught us.
-// The session as it is run: without an address of its own it takes the one that `-l` names.
-void peer_session_of(const struct speaker *s, const struct peer_config *c, struct sess_config *ret);
+// The session as it is run: without an address of its own it takes the one that `-l` names, and
+// without an interface of its own the VRF device of its instance.
+void peer_session_of(const struct speaker_peer *p, const struct peer_config *c,
+		     struct sess_config *ret);
 void peer_import_of(const struct speaker_peer *p, const struct peer_config *c, unsigned i,
 		    struct rib_import *ret);
 // With a reference on both programs for the caller (peer_export_drop).
@@ -127,9 +140,16 @@ void peer_answer(struct speaker_peer *p,
 		 const struct af *af); // ROUTE-REFRESH: send everything again
 void read_received(struct speaker *s, unsigned shard, struct shard_message *m); // read.c
 
+// --- door.c ---------------------------------------------------------------------------------------
+void door_password(const struct speaker_peer *p, const char *password); // NULL: none
+void peer_find_device(struct speaker_peer *p);
+void devices_look(struct speaker *s); // opens and shuts doors; binds what is not Established
+void devices_due(void *speaker);      // the timer's
+void doors_free(struct speaker *s);
+
 // --- listen.c -------------------------------------------------------------------------------------
-struct sess *speaker_find(void *speaker, const struct ip *remote,
-			  const struct ip *local); // sess_find
+struct sess *speaker_find(void *door, const struct ip *remote,
+			  const struct ip *local); // sess_find; of a struct speaker_door
 bool group_accepts(const struct group_config *g, const struct ip *address);
 bool group_accepts_as(const struct group_config *g, uint32_t as);
 struct peer_config *group_member(

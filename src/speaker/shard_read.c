@@ -256,7 +256,8 @@ static void rows_send(struct reading *r, const struct worker_options *o, bool la
 // Destinations that come while keys are collected may be missed, as if they had come afterwards.
 static bool collect_step(struct reading *r, rib_deadline *over, void *over_arg)
 {
-	while (r->rib && rib_read_slice(r->rib, &r->read->query, &r->position, COLLECT, collect, r)) {
+	while (r->rib &&
+	       rib_read_slice(r->rib, &r->read->query, &r->position, COLLECT, collect, r)) {
 		if (over(over_arg))
 			return true;
 	}

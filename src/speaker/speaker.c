@@ -157,6 +157,7 @@ struct speaker *speaker_new(struct loop *l, const struct speaker_options *o)
 	s->options = *o;
 	arena_init(&s->scratch, 64 * 1024);
 	s->flusher = task_new(l, flush, s);
+	s->device_timer = timer_new(l, devices_due, s);
 	s->shard_count = o->rib_threads ? o->rib_threads : o->inline_shards ? o->inline_shards : 1;
 	s->shards = mem_zero(s->shard_count * sizeof(*s->shards));
 	for (unsigned i = 0; i < s->shard_count; i++)
@@ -166,32 +167,14 @@ struct speaker *speaker_new(struct loop *l, const struct speaker_options *o)
 	return s;
 }
 
-int speaker_listen(struct speaker *s)
-{
-	int error = 0;
-
-	if (s->door)
-		return 0;
-	s->door = sess_door_new(s->loop, &s->options.listen, s->options.port, speaker_find, s,
-				&error);
-	if (!s->door)
-		return error;
-	for (size_t i = 0; i < s->peers.count; i++) {
-		const struct speaker_peer *p = s->peers.item[i];
-
-		if (p->config->session.password[0])
-			sess_door_password(s->door, &p->address, p->config->session.password);
-	}
-	return 0;
-}
-
 void speaker_free(struct speaker *s)
 {
 	if (!s)
 		return;
 	s->closing = true;
-	sess_door_free(s->door);
-	s->door = NULL; // peers take their passwords back from it, if it is there
+	doors_free(s);
+	timer_free(s->device_timer);
+	s->device_timer = NULL;
 	while (s->reads.count)
 		speaker_read_cancel(s->reads.item[0]);
 	vec_free(&s->reads);

@@ -79,6 +79,11 @@ uint64_t loop_clock(void)
 	return w->now += w->clock_cost;
 }
 
+bool loop_vrf_device(struct loop *l, const char *name)
+{
+	return false;
+}
+
 int64_t loop_wall(struct loop *l)
 {
 	return INT64_C(1700000000000000) + (int64_t)world()->now;

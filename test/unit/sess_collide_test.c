@@ -450,7 +450,8 @@ static void side_open(struct side *d, uint32_t own, uint32_t other, const char *
 	sim_set_address(d->loop, text);
 	sim_set_address(d->loop, text6);
 	d->s = sess_new(d->loop, &c, &ops, d);
-	d->door = sess_door_new(d->loop, &any, 179, side_find, d, &error);
+	d->door = sess_door_new(d->loop, &(struct sess_place){.local = any, .port = 179}, side_find,
+				d, &error);
 	assert_int_equal(error, 0);
 }
 

@@ -432,9 +432,11 @@ static void test_door(void **state)
 	int error = 0;
 
 	rig_door(r);
-	assert_null(sess_door_new(r->near, &any, 179, NULL, r, &error));
+	assert_null(sess_door_new(r->near, &(struct sess_place){.local = any, .port = 179}, NULL, r,
+				  &error));
 	assert_int_equal(error, -EADDRINUSE);
-	struct sess_door *d = sess_door_new(r->near, &one, 1790, NULL, r, &error);
+	struct sess_door *d = sess_door_new(
+		r->near, &(struct sess_place){.local = one, .port = 1790}, NULL, r, &error);
 	assert_non_null(d);
 	assert_int_equal(sess_door_password(d, &six, "x"), -EAFNOSUPPORT);
 	sess_door_free(d);

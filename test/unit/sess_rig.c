@@ -308,7 +308,8 @@ void rig_door(struct rig *r)
 	struct ip any = {0};
 	int error = 0;
 
-	r->door = sess_door_new(r->near, &any, 179, find, r, &error);
+	r->door = sess_door_new(r->near, &(struct sess_place){.local = any, .port = 179}, find, r,
+				&error);
 	assert_int_equal(error, 0);
 }
 
