@@ -20,19 +20,12 @@
 #define LAW_NETWORKS 3
 #define LAW_AS       65000
 
-// The families of a case: those of af_list, from its first on, that routes can be originated in.
-static inline unsigned law_families(void)
-{
-	unsigned n = 0;
-
-	while (n < af_count && af_list[n]->props & AF_ORIGINATE)
-		n++;
-	return n;
-}
+#define LAW_INSTANCES 3 // numbers 1 to 3; 0 is the public one
+#define LAW_TARGETS  4  // route targets 100:1 to 100:4
 
 // --- scenario.c -----------------------------------------------------------------------------------
 enum step_kind {
-	STEP_PEER,      // peer as flags families: of the case itself, first lines
+	STEP_PEER,      // peer as flags families: of the case itself, first lines. flags: PEER_...
 	STEP_CLOCK,     // cost of a look at the clock (microseconds), bytes on their way: likewise
 	STEP_SHARDS,    // number of rib shards: likewise
 	STEP_ANNOUNCE,  // peer family key variant
@@ -43,8 +36,11 @@ enum step_kind {
 	STEP_KEEP,      // peer (-1: all peers) 0|1
 	STEP_OPTION,    // peer which value
 	STEP_GLOBAL,    // which value
-	STEP_NETWORK,   // family key variant (-1: none)
-	STEP_AGGREGATE, // family key flags (-1: none)
+	STEP_NETWORK,   // family key variant (-1: none) instance
+	STEP_AGGREGATE, // family key flags (-1: none) instance
+	STEP_INSTANCE,  // instance families (0: it is not there)
+	STEP_TARGETS,   // instance import(1)|export(0) set
+	STEP_LINK,      // instance which value
 	STEP_PRESENT,   // peer 0|1
 	STEP_COMMIT,
 	STEP_REFRESH,   // peer (-1: all) import(1)|export(0) families
@@ -68,7 +64,11 @@ struct scenario {
 	unsigned count, cap;
 };
 
-enum { PEER_REFRESH = 1, PEER_ENHANCED = 2, PEER_CLIENT = 4 };
+enum {
+	PEER_REFRESH = 1, PEER_ENHANCED = 2, PEER_CLIENT = 4,
+	PEER_SILENT = 8,    // tells no end of its memberships
+	PEER_INSTANCE = 16, // times the number of its instance
+};
 
 void scenario_free(struct scenario *s);
 void scenario_add(struct scenario *s, const struct law_step *step);
@@ -82,12 +82,14 @@ enum { OBJECT_PREFIX, OBJECT_COMMUNITY, OBJECT_PATH, OBJECT_POLICY, OBJECT_KINDS
 enum {
 	OPTION_PREFERRED_VALUE, OPTION_ALLOW_LOOP, OPTION_NEXT_HOP, OPTION_COMMUNITY,
 	OPTION_DEFAULT_ROUTE, OPTION_FIRST_AS, OPTION_INDEPENDENT, OPTION_ROUTE_SERVER,
-	OPTION_PUBLIC_AS, OPTION_SUBSTITUTE, OPTION_KINDS,
+	OPTION_PUBLIC_AS, OPTION_SUBSTITUTE, OPTION_SITE, OPTION_KINDS,
 };
 enum {
 	GLOBAL_PATH_IGNORE, GLOBAL_LOCAL_PREF, GLOBAL_MED_MAXIMUM, GLOBAL_PATH_LIMIT,
-	GLOBAL_COMPARE_MED, GLOBAL_REFLECT, GLOBAL_KINDS,
+	GLOBAL_COMPARE_MED, GLOBAL_REFLECT, GLOBAL_CONSTRAIN, GLOBAL_VPN_TARGET,
+	GLOBAL_EXTERNAL, GLOBAL_KINDS,
 };
+enum { LINK_RD, LINK_IMPORT, LINK_EXPORT, LINK_PER_ROUTE, LINK_OWN, LINK_KINDS };
 
 struct law_peer {
 	bool known, present;
@@ -99,18 +101,28 @@ struct law_peer {
 	long option[OPTION_KINDS];
 };
 
+struct law_instance {
+	uint16_t families; // 0: it is not there
+	uint16_t targets[2]; // [import]: bits
+	long link[LINK_KINDS];
+};
+
 struct law_state {
 	struct law_peer peer[LAW_PEERS];
 	long object[OBJECT_KINDS][LAW_OBJECTS]; // seeds; 0: does not exist
 	long global[GLOBAL_KINDS];
-	long network[AF_MAX][LAW_KEYS];         // variant; -1: none
-	long aggregate[AF_MAX][LAW_KEYS];       // flags; -1: none
+	struct law_instance instance[1 + LAW_INSTANCES]; // the first is not used
+	long network[1 + LAW_INSTANCES][AF_MAX][LAW_KEYS];   // variant; -1: none
+	long aggregate[1 + LAW_INSTANCES][AF_MAX][LAW_KEYS]; // flags; -1: none
 	bool keep_all;
 };
 
 void state_init(struct law_state *s);
 void state_step(struct law_state *s, const struct law_step *step); // steps that change it; others do nothing
 void law_key(const struct af *af, unsigned index, struct af_key *ret);
+uint16_t law_inner_families(void); // that an instance can have
+uint16_t law_peer_families(long flags); // that a peer in its instance can speak
+unsigned law_instance(long flags); // of a peer
 void law_address(unsigned peer, char out[IP_TEXT_MAX]);
 struct speaker_config *state_config(const struct law_state *s, struct policy_store *store, uint32_t generation);
 

@@ -102,7 +102,9 @@ static void add_player(struct game *g, const struct law_step *t)
 	p->peer_as = LAW_AS;
 	p->refresh = t->a[2] & PEER_REFRESH;
 	p->enhanced = t->a[2] & PEER_ENHANCED;
-	p->families = (uint16_t)t->a[3];
+	p->families = (uint16_t)t->a[3] & law_peer_families(t->a[2]);
+	p->silent = t->a[2] & PEER_SILENT;
+	p->targets = law_instance(t->a[2]);
 	p->answer_delay = (uint64_t)t->a[0] * 7000;
 	g->allowed[t->a[0]] = 1;
 	player_connect(p);
@@ -114,11 +116,16 @@ static struct player *player_of(struct game *g, long peer)
 	return peer >= 0 && peer < LAW_PEERS && g->player[peer].loop ? &g->player[peer] : NULL;
 }
 
+static uint16_t instance_of(const struct game *g, long peer)
+{
+	return (uint16_t)law_instance(g->state.peer[peer].flags);
+}
+
 static struct speaker_peer *peer_of(struct game *g, long peer)
 {
 	struct player *p = player_of(g, peer);
 
-	return p ? speaker_peer_find(g->speaker, INSTANCE_PUBLIC, &p->address) : NULL;
+	return p ? speaker_peer_find(g->speaker, instance_of(g, peer), &p->address) : NULL;
 }
 
 static bool is_up(struct speaker_peer *p)
@@ -162,8 +169,11 @@ static void refresh(struct game *g, const struct law_step *t)
 	if (p) {
 		sel.kind = SELECT_PEER;
 		sel.peer = p->address;
+		sel.instance = instance_of(g, t->a[0]);
 	}
-	speaker_refresh(g->speaker, &sel, t->a[1], "refresh bgp", &notes);
+	do
+		speaker_refresh(g->speaker, &sel, t->a[1], "refresh bgp", &notes);
+	while (!p && sel.instance++ < LAW_INSTANCES);
 	buf_free(&notes);
 }
 
@@ -176,6 +186,7 @@ static void reset(struct game *g, long peer)
 	if (!p)
 		return;
 	sel.peer = p->address;
+	sel.instance = instance_of(g, peer);
 	g->allowed[peer]++;
 	g->out->resets++;
 	speaker_reset(g->speaker, &sel, &notes);
@@ -185,7 +196,7 @@ static void reset(struct game *g, long peer)
 static void resend(struct game *g, const struct law_step *t)
 {
 	struct player *p = player_of(g, t->a[0]);
-	const struct af *af = af_list[t->a[1] % law_families()];
+	const struct af *af = af_list[t->a[1] % af_count];
 
 	if (!p)
 		return;
@@ -208,11 +219,13 @@ static void route(struct game *g, const struct law_step *t)
 {
 	struct player *p = player_of(g, t->a[0]);
 	struct af_key key = {0};
-	const struct af *af = af_list[(unsigned)t->a[1] % law_families()];
+	const struct af *af = af_list[(unsigned)t->a[1] % af_count];
 
 	if (!p)
 		return;
 	law_key(af, (unsigned)t->a[2] % LAW_KEYS, &key);
+	if (t->kind == STEP_BULK && !(af->props & AF_PREFIX))
+		return;
 	if (t->kind == STEP_BULK) {
 		player_bulk(p, af, (unsigned)t->a[2], (uint32_t)t->a[3]);
 		return;
@@ -249,7 +262,7 @@ static void play_step(struct game *g, const struct law_step *t)
 		break;
 	case STEP_ASK:
 		if (p)
-			player_ask(p, af_list[t->a[1] % law_families()]);
+			player_ask(p, af_list[t->a[1] % af_count]);
 		break;
 	case STEP_FLAP:
 		flap(g, t->a[0]);
@@ -304,7 +317,9 @@ static bool at_rest(struct game *g)
 			continue;
 		if (player_wants_answering(p))
 			return false;
-		if (sp && (!is_up(sp) || !p->established || p->end_of_rib != p->families))
+		if (sp &&
+		    (!is_up(sp) || !p->established ||
+		     p->end_of_rib != sess_get_negotiated(speaker_peer_session(sp))->families))
 			return false;
 		if (!sp && p->established)
 			return false;
@@ -368,7 +383,9 @@ static void put_peer(struct buf *b, struct game *g, uint16_t number)
 	struct speaker_peer *p = speaker_peer_by_number(g->speaker, number);
 	char text[IP_TEXT_MAX];
 
-	buf_text(b, p ? ip_text(&speaker_peer_config(p)->address, text) : "own");
+	buf_text(b, p                    ? ip_text(&speaker_peer_config(p)->address, text)
+		    : number == RIB_LENT ? "lent"
+					 : "own");
 }
 
 static void put_set(struct buf *b, const char *word, const struct attr_set *set, bool local)
@@ -379,10 +396,13 @@ static void put_set(struct buf *b, const char *word, const struct attr_set *set,
 		return;
 	}
 	buf_hex(b, set->bytes, set->len);
-	if (local)
-		buf_format(b, "/%u.%u.%u.%u.%u", set->local.source, set->local.aggregated,
-			   set->local.preferred_value, set->local.originator,
-			   set->local.preference);
+	if (set->local.label)
+		buf_format(b, "/label %u", set->local.label < 1000 ? set->local.label : 1000);
+	if (!local)
+		return;
+	buf_format(b, "/%u.%u.%u.%u.%u ", set->local.source, set->local.aggregated,
+		   set->local.preferred_value, set->local.originator, set->local.preference);
+	buf_hex(b, set->local.rd, sizeof(set->local.rd));
 }
 
 static bool take_rows(void *arg, const struct rib_route *r, unsigned n)
@@ -425,16 +445,15 @@ static void write_lines(struct line_sink *s)
 	}
 }
 
-static void write_view(struct game *g, const struct af *af, enum rib_view view, uint16_t peer,
+static void write_view(struct game *g, uint16_t instance, const struct rib_query *q,
 		       const char *title)
 {
 	struct line_sink *s = MEM_NEW(struct line_sink);
-	struct rib_query q = {.af = af, .view = view, .peer = peer};
 
 	s->g = g;
 	s->title = title;
 	g->reading = true;
-	speaker_read_start(g->speaker, INSTANCE_PUBLIC, &q, NULL, take_rows, rows_done, s);
+	speaker_read_start(g->speaker, instance, q, NULL, take_rows, rows_done, s);
 	for (unsigned i = 0; i < 1000 && g->reading; i++)
 		sim_run_for(1000);
 	if (g->reading)
@@ -476,31 +495,44 @@ static void write_told(struct game *g, const struct af *af, const struct player 
 static void write_peer(struct game *g, const struct af *af, unsigned i)
 {
 	struct speaker_peer *sp = peer_of(g, i);
+	struct rib_query q = {.af = af};
 	struct buf title = {0};
 
 	if (!sp || !(g->player[i].families & af_bit(af)))
 		return;
+	q.peer = speaker_peer_number(sp);
 	buf_format(&title, "%s peer %u", af->name, i);
-	write_counts(g, af, speaker_peer_number(sp), buf_cstr(&title));
+	write_counts(g, af, q.peer, buf_cstr(&title));
 	buf_text(&title, " received");
-	write_view(g, af, RIB_VIEW_RECEIVED, speaker_peer_number(sp), buf_cstr(&title));
+	q.view = RIB_VIEW_RECEIVED;
+	write_view(g, instance_of(g, i), &q, buf_cstr(&title));
 	buf_clear(&title);
 	buf_format(&title, "%s peer %u advertised", af->name, i);
-	write_view(g, af, RIB_VIEW_ADVERTISED, speaker_peer_number(sp), buf_cstr(&title));
+	q.view = RIB_VIEW_ADVERTISED;
+	write_view(g, instance_of(g, i), &q, buf_cstr(&title));
 	buf_clear(&title);
 	buf_format(&title, "%s peer %u", af->name, i);
 	write_told(g, af, &g->player[i], buf_cstr(&title));
 	buf_free(&title);
 }
 
+static void write_instance(struct game *g, const struct af *af, unsigned number)
+{
+	struct rib_query q = {.af = af, .view = RIB_VIEW_LOC, .peer = RIB_NO_PEER};
+	struct buf title = {0};
+
+	buf_format(&title, "%s loc %u", af->name, number);
+	write_view(g, (uint16_t)number, &q, buf_cstr(&title));
+	buf_free(&title);
+}
+
 static void write_tables(struct game *g)
 {
-	for (unsigned i = 0; i < law_families(); i++) {
-		struct buf title = {0};
-
-		buf_format(&title, "%s loc", af_list[i]->name);
-		write_view(g, af_list[i], RIB_VIEW_LOC, RIB_NO_PEER, buf_cstr(&title));
-		buf_free(&title);
+	for (unsigned i = 0; i < af_count; i++) {
+		for (unsigned k = 0; k <= LAW_INSTANCES; k++) {
+			if (!k || g->state.instance[k].families >> i & 1)
+				write_instance(g, af_list[i], k);
+		}
 		for (unsigned k = 0; k < LAW_PEERS; k++)
 			write_peer(g, af_list[i], k);
 	}

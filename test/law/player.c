@@ -52,6 +52,28 @@ static void put_communities(struct random *r, struct attrs *as, struct arena *a)
 		attrs_put(as, ATTR_COMMUNITY, ATTR_OPTIONAL | ATTR_TRANSITIVE, out, n);
 }
 
+// Route targets 100:1 to 100:4 and a site of origin, each or none.
+static void put_targets(struct random *r, struct attrs *as, struct arena *a)
+{
+	unsigned set = random_below(r, 32);
+	uint8_t *out = arena_zero(a, 8 * 5);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 5; i++) {
+		const uint8_t value[8] = {0, i < 4 ? 2 : 3,
+					  0, i < 4 ? 100 : 0,
+					  0, 0,
+					  0, (uint8_t)(i < 4 ? i + 1 : 1)};
+
+		if (!(set >> i & 1) || (i == 4 && random_below(r, 3)))
+			continue;
+		memcpy(out + n, value, 8);
+		n += 8;
+	}
+	if (n)
+		attrs_put(as, ATTR_EXT_COMMUNITY, ATTR_OPTIONAL | ATTR_TRANSITIVE, out, n);
+}
+
 // Another neighbour's address, mapped for wide families: it is not told such a route.
 static void hop_of_neighbour(uint8_t *hop, unsigned n, struct random *r)
 {
@@ -89,6 +111,8 @@ void player_attrs(const struct player *p, const struct af *af, uint32_t variant,
 	hop[n - 1] = (uint8_t)(1 + random_below(&r, 2));
 	if (!random_below(&r, 4))
 		hop_of_neighbour(hop, n, &r);
+	if (af->props & AF_TARGETED || p->targets)
+		put_targets(&r, ret, a);
 	*ret_next_hop = (struct span){hop, n};
 }
 
@@ -112,6 +136,7 @@ static void put_route(struct player *p, const struct af *af, const struct player
 	attributes_encode(&attributes, &as, true, &p->scratch);
 	update_begin(&w, &p->out, af, BGP_MAX, (af->props & AF_CLASSIC) != 0);
 	update_set(&w, (struct span){attributes.data, attributes.len}, hop);
+	w.label = 100 + route->variant % 7;
 	update_key(&w, &route->key);
 	update_end(&w);
 	buf_free(&attributes);
@@ -132,6 +157,15 @@ void player_bulk_key(const struct af *af, unsigned index, struct af_key *ret)
 {
 	struct ip ip = {.bits = af->prefix_bits};
 	bool wide = af->prefix_bits == 128;
+
+	if (af->inner && af->inner != af) {
+		const uint8_t rd[8] = {0, 0, 0, 100, 0, 0, 0, 7};
+		struct af_key inner = {0};
+
+		player_bulk_key(af->inner, index, &inner);
+		af->from_inner(&inner, rd, ret);
+		return;
+	}
 	const uint8_t low[] = {172, 16, (uint8_t)(index >> 8), (uint8_t)index};
 	const uint8_t high[] = {0x20, 1, 0x0d, 0xba, 0, 0, (uint8_t)(index >> 8), (uint8_t)index};
 
@@ -153,6 +187,7 @@ static void put_bulk(struct player *p, const struct af *af, unsigned from, unsig
 		player_attrs(p, af, variant, &as, &hop, &p->scratch);
 		attributes_encode(&attributes, &as, true, &p->scratch);
 		update_set(&w, (struct span){attributes.data, attributes.len}, hop);
+		w.label = 100;
 	} else {
 		update_set_withdraw(&w);
 	}
@@ -350,6 +385,14 @@ static void told_clear(struct player *p)
 	}
 }
 
+// Labels that are made up in the order of need are all alike.
+static uint32_t label_meant(const struct nlri_run *run, const uint8_t *nlri)
+{
+	uint32_t label = run->af->props & AF_LABELED ? run->af->label_get(nlri) : 0;
+
+	return label < 1000 ? label : UINT32_MAX;
+}
+
 static void take_run(struct player *p, const struct nlri_run *run, struct attrs *as)
 {
 	struct cursor c = cursor_of(run->bytes.p, run->bytes.len);
@@ -360,10 +403,15 @@ static void take_run(struct player *p, const struct nlri_run *run, struct attrs 
 		attrs_put(as, ATTR_NEXT_HOP, ATTR_TRANSITIVE, run->next_hop.p, run->next_hop.len);
 		attrs_encode(&attrs, as);
 	}
+	size_t len = attrs.len;
 	while (cursor_left(&c)) {
+		uint32_t label = label_meant(run, c.p);
 		struct af_key key = {0};
 		struct player_told *t;
 
+		attrs.len = len;
+		if (label)
+			buf_u32(&attrs, label);
 		if (!run->af->nlri_get(&c, &key))
 			break;
 		t = told_find(p, run->af, &key);
@@ -476,7 +524,8 @@ static void session_up(struct player *p)
 		if (!(p->families >> i & 1))
 			continue;
 		put_table(p, af_list[i]);
-		end_of_rib_encode(&p->out, af_list[i]);
+		if (!p->silent || !(af_list[i]->props & AF_MEMBERSHIP))
+			end_of_rib_encode(&p->out, af_list[i]);
 	}
 	send_out(p);
 }

@@ -38,6 +38,8 @@ struct player {
 	uint32_t as, peer_as, router_id;
 	uint16_t families;
 	bool refresh, enhanced;
+	bool silent;             // tells no end of its memberships
+	bool targets;            // its routes carry route targets also where it need not be
 	bool wanted;             // shall be connected
 	bool established;
 	unsigned established_count;

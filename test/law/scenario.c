@@ -12,17 +12,31 @@ static const struct {
 	const char *word;
 	unsigned args;
 } kinds[STEP_KINDS] = {
-	[STEP_PEER] = {"peer", 4},           [STEP_CLOCK] = {"clock", 2},
-	[STEP_SHARDS] = {"shards", 1},       [STEP_ANNOUNCE] = {"announce", 4},
-	[STEP_WITHDRAW] = {"withdraw", 3},   [STEP_BULK] = {"bulk", 4},
-	[STEP_OBJECT] = {"object", 3},       [STEP_BIND] = {"bind", 4},
-	[STEP_KEEP] = {"keep", 2},           [STEP_OPTION] = {"option", 3},
-	[STEP_GLOBAL] = {"global", 2},       [STEP_NETWORK] = {"network", 3},
-	[STEP_AGGREGATE] = {"aggregate", 3}, [STEP_PRESENT] = {"present", 2},
-	[STEP_COMMIT] = {"commit", 0},       [STEP_REFRESH] = {"refresh", 3},
-	[STEP_RESET] = {"reset", 1},         [STEP_ASK] = {"ask", 2},
-	[STEP_RESEND] = {"resend", 3},       [STEP_FLAP] = {"flap", 1},
-	[STEP_PAUSE] = {"pause", 2},         [STEP_RUN] = {"run", 1},
+	[STEP_PEER] = {"peer", 4},
+	[STEP_CLOCK] = {"clock", 2},
+	[STEP_SHARDS] = {"shards", 1},
+	[STEP_ANNOUNCE] = {"announce", 4},
+	[STEP_WITHDRAW] = {"withdraw", 3},
+	[STEP_BULK] = {"bulk", 4},
+	[STEP_OBJECT] = {"object", 3},
+	[STEP_BIND] = {"bind", 4},
+	[STEP_KEEP] = {"keep", 2},
+	[STEP_OPTION] = {"option", 3},
+	[STEP_GLOBAL] = {"global", 2},
+	[STEP_NETWORK] = {"network", 4},
+	[STEP_AGGREGATE] = {"aggregate", 4},
+	[STEP_PRESENT] = {"present", 2},
+	[STEP_INSTANCE] = {"instance", 2},
+	[STEP_TARGETS] = {"targets", 3},
+	[STEP_LINK] = {"link", 3},
+	[STEP_COMMIT] = {"commit", 0},
+	[STEP_REFRESH] = {"refresh", 3},
+	[STEP_RESET] = {"reset", 1},
+	[STEP_ASK] = {"ask", 2},
+	[STEP_RESEND] = {"resend", 3},
+	[STEP_FLAP] = {"flap", 1},
+	[STEP_PAUSE] = {"pause", 2},
+	[STEP_RUN] = {"run", 1},
 };
 
 bool step_is_setup(const struct law_step *step)
@@ -105,6 +119,7 @@ struct making {
 	struct random r;
 	unsigned peers;
 	bool bulky;
+	bool vpn; // instances, and more of their families
 };
 
 static long below(struct making *m, unsigned n)
@@ -129,9 +144,24 @@ static long any_seed(struct making *m)
 	return 1 + below(m, 1000000);
 }
 
+// Families that are not first: in a case without instances only the plain ones.
+static unsigned families(const struct making *m)
+{
+	unsigned n = 0;
+
+	while (n < af_count && (m->vpn || af_list[n]->props & AF_ORIGINATE))
+		n++;
+	return n;
+}
+
 static long any_family(struct making *m)
 {
-	return below(m, 3) ? 0 : below(m, law_families());
+	return below(m, 3) && (!m->vpn || below(m, 2)) ? 0 : below(m, families(m));
+}
+
+static long any_instance(struct making *m)
+{
+	return 1 + below(m, LAW_INSTANCES);
 }
 
 static void add_announce(struct making *m)
@@ -151,15 +181,19 @@ static void make_peers(struct making *m)
 	for (unsigned i = 0; i < m->peers; i++) {
 		bool internal = !below(m, 3);
 		long as = internal ? LAW_AS : 65101 + below(m, 3);
-		long flags = 0, families = 1;
+		long flags = 0, set = 1;
 
 		if (below(m, 4))
 			flags |= PEER_REFRESH | (below(m, 3) ? PEER_ENHANCED : 0);
 		if (internal && below(m, 2))
 			flags |= PEER_CLIENT;
-		for (unsigned f = 1; f < law_families(); f++)
-			families |= below(m, 2) << f;
-		add(m, STEP_PEER, i, as, flags, families);
+		if (m->vpn && !below(m, 3))
+			flags |= PEER_INSTANCE * any_instance(m);
+		if (m->vpn && !below(m, 6))
+			flags |= PEER_SILENT;
+		for (unsigned f = 1; f < families(m); f++)
+			set |= below(m, m->vpn ? 4 : 2) ? 1l << f : 0;
+		add(m, STEP_PEER, i, as, flags, set);
 	}
 }
 
@@ -185,7 +219,7 @@ static void make_bind(struct making *m)
 static void make_option(struct making *m)
 {
 	long which = below(m, OPTION_KINDS);
-	static const unsigned values[OPTION_KINDS] = {3, 3, 3, 2, 2, 2, 2, 2, 4, 2};
+	static const unsigned values[OPTION_KINDS] = {3, 3, 3, 2, 2, 2, 2, 2, 4, 2, 3};
 
 	add(m, STEP_OPTION, any_peer(m), which, below(m, values[which]), 0);
 }
@@ -193,15 +227,54 @@ static void make_option(struct making *m)
 static void make_global(struct making *m)
 {
 	static const long values[GLOBAL_KINDS][2] = {
-		{0, 1}, {100, 200}, {0, 1}, {0, 3}, {0, 1}, {1, 0},
+		{0, 1}, {100, 200}, {0, 1}, {0, 3}, {0, 1}, {1, 0}, {0, 1}, {0, 1}, {1, 2},
 	};
-	long which = below(m, GLOBAL_KINDS);
+	long which = below(m, m->vpn ? GLOBAL_KINDS : GLOBAL_CONSTRAIN);
 
 	add(m, STEP_GLOBAL, which, values[which][below(m, 2)], 0, 0);
 }
 
+static void make_link(struct making *m)
+{
+	long which = below(m, LINK_KINDS);
+
+	if (which == LINK_IMPORT || which == LINK_EXPORT)
+		add(m, STEP_LINK, any_instance(m), which, below(m, 3) ? below(m, LAW_OBJECTS) : -1,
+		    0);
+	else
+		add(m, STEP_LINK, any_instance(m), which, below(m, 2), 0);
+}
+
+static void make_instance(struct making *m)
+{
+	switch (below(m, 8)) {
+	case 0:
+	case 1:
+		add(m, STEP_INSTANCE, any_instance(m),
+		    below(m, 4) ? 1 | below(m, 1u << af_count) : 0, 0, 0);
+		break;
+	case 2:
+		make_link(m);
+		break;
+	case 3:
+		add(m, STEP_NETWORK, below(m, families(m)), below(m, LAW_KEYS),
+		    below(m, 3) ? 0 : -1, any_instance(m));
+		break;
+	case 4:
+		add(m, STEP_GLOBAL, GLOBAL_CONSTRAIN, below(m, 3) != 0, 0, 0);
+		break;
+	default:
+		add(m, STEP_TARGETS, any_instance(m), below(m, 2), below(m, 1u << LAW_TARGETS), 0);
+		break;
+	}
+}
+
 static void make_config(struct making *m)
 {
+	if (m->vpn && below(m, 2)) {
+		make_instance(m);
+		return;
+	}
 	switch (below(m, 10)) {
 	case 0:
 	case 1:
@@ -242,7 +315,7 @@ static void make_event(struct making *m)
 	case 0:
 	case 1:
 		add(m, STEP_REFRESH, below(m, 3) ? any_peer(m) : -1, below(m, 2),
-		    1 + below(m, (1u << law_families()) - 1), 0);
+		    1 + below(m, (1u << families(m)) - 1), 0);
 		break;
 	case 2:
 		add(m, STEP_ASK, any_peer(m), any_family(m), 0, 0);
@@ -286,6 +359,7 @@ void scenario_generate(struct scenario *s, uint64_t seed)
 
 	random_seed(&m.r, seed);
 	s->seed = seed;
+	m.vpn = below(&m, 2);
 	m.peers = 2 + (unsigned)below(&m, LAW_PEERS - 1);
 	make_peers(&m);
 	add(&m, STEP_CLOCK, 1 + below(&m, below(&m, 2) ? 40 : 900), 100 + below(&m, 5000), 0, 0);
@@ -297,6 +371,14 @@ void scenario_generate(struct scenario *s, uint64_t seed)
 		add_announce(&m);
 	for (n = 4 + (unsigned)below(&m, 8); n--;)
 		make_config(&m);
+	for (n = m.vpn ? 6 : 0; n--;)
+		make_instance(&m);
+	for (n = m.vpn ? LAW_INSTANCES : 0; n; n--) {
+		if (below(&m, 4))
+			add(&m, STEP_INSTANCE, n, 1 | below(&m, 1u << af_count), 0, 0);
+		add(&m, STEP_TARGETS, n, 1, below(&m, 1u << LAW_TARGETS), 0);
+		add(&m, STEP_TARGETS, n, 0, below(&m, 1u << LAW_TARGETS), 0);
+	}
 	add(&m, STEP_COMMIT, 0, 0, 0, 0);
 	add(&m, STEP_RUN, 1 + below(&m, 3000000), 0, 0, 0);
 	for (n = 2 + (unsigned)below(&m, 12); n--;) {
