@@ -258,7 +258,7 @@ static void test_rows(void **state)
 		assert_non_null(attr_rows[count]->name);
 		assert_non_null(attr_rows[count]->rfc);
 	}
-	assert_int_equal(count, 19);
+	assert_int_equal(count, 20);
 	assert_null(attr_row(0));
 	assert_null(attr_row(255));
 }
