@@ -10,12 +10,19 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+// Numbers, addresses and wildcards: a word without any of them is a keyword.
+static bool accept_key(const char *word, struct buf *ret_stored)
+{
+	buf_text(ret_stored, word);
+	return strlen(word) <= 200 && strpbrk(word, "0123456789*");
+}
+
 // Parameters that only commands have.
 static const struct param own_params[] = {
 	{"filter-name", PARAM_NAME, 1, 200, "Name or number of a filter"},
 	{"file-name", PARAM_NAME, 1, 255, "Name of a file"},
-	{"route-key", PARAM_NAME, 1, 200,
-	 "What a route has behind its distinguisher, joined by colons"},
+	{"route-key", PARAM_CUSTOM, 1, 200,
+	 "What a route has behind its distinguisher, joined by colons", "KEY", accept_key},
 };
 
 static void params_add(struct cli_schema *s)

@@ -83,15 +83,15 @@ static json_t *family_json(struct app *a, const struct instance_config *i,
 	if (link->present)
 		rd_put(&rd, link->rd);
 	speaker_totals(a->speaker, i->number, af, &totals);
-	json_t *o =
-		json_pack("{s:s, s:s, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "family", af->name,
-			  "route_distinguisher", buf_cstr(&rd), "routes", (json_int_t)totals.paths,
-			  "label_policy", link->label_per_route ? "per route" : "per instance",
-			  "label", (json_int_t)link->label, "export_targets",
-			  values_of(view, "export-extcommunity", "route-target"), "import_targets",
-			  values_of(view, "import-extcommunity", "route-target"), "export_policy",
-			  values_of(view, "export", "policy-name"), "import_policy",
-			  values_of(view, "import", "policy-name"));
+	json_t *o = json_pack(
+		"{s:s, s:s, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "family", af->name,
+		"route_distinguisher", buf_cstr(&rd), "prefixes", (json_int_t)totals.destinations,
+		"label_policy", link->label_per_route ? "per route" : "per instance", "label",
+		(json_int_t)link->label, "export_targets",
+		values_of(view, "export-extcommunity", "route-target"), "import_targets",
+		values_of(view, "import-extcommunity", "route-target"), "export_policy",
+		values_of(view, "export", "policy-name"), "import_policy",
+		values_of(view, "import", "policy-name"));
 	buf_free(&rd);
 	return o;
 }

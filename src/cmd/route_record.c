@@ -1,6 +1,7 @@
 // A route's record, and the record as JSON.
 #include "cmd/route.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -175,7 +176,7 @@ static void json_vpn(json_t *o, const struct route_record *r)
 	if (r->af->rd)
 		json_text(o, "route_distinguisher", &r->group);
 	if (r->af->target)
-		json_text(o, "origin_as", &r->group);
+		json_object_set_new(o, "origin_as", json_integer(atoll(buf_cstr(&r->group))));
 	if (r->af->types)
 		json_object_set_new(o, "type", json_integer(r->type));
 	if (r->labeled)

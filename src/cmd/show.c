@@ -15,6 +15,7 @@ struct show *show_new(struct cli_call *c)
 	struct show *s = MEM_NEW(struct show);
 
 	s->call = c;
+	map_init_number(&s->seen);
 	if (scope_read(c, &s->scope))
 		return s;
 	show_free(s);
@@ -26,6 +27,7 @@ void show_free(struct show *s)
 	scope_free(&s->scope);
 	mem_free(s->sections);
 	route_filter_free(s->filter);
+	map_free(&s->seen);
 	buf_free(&s->last);
 	buf_free(&s->group);
 	buf_free(&s->out);
@@ -172,6 +174,18 @@ static void show_collect(struct show *s, const struct rib_route *route)
 	s->section_count++;
 }
 
+// Is its distinguisher one that the section has not had yet? Where types come first in the order of
+// keys, distinguishers come again.
+static bool is_new_group(struct show *s, const struct section *x, const struct rib_route *route)
+{
+	uint64_t number;
+
+	if (!route->af->types)
+		return x->count == 1 || !same_group(route->af, &x->exact, &route->key);
+	memcpy(&number, route->af->rd(&route->key), sizeof number);
+	return !map_put_number(&s->seen, number, s);
+}
+
 static void section_count_route(struct show *s, struct section *x, const struct rib_route *route)
 {
 	const struct af *af = route->af;
@@ -182,11 +196,10 @@ static void section_count_route(struct show *s, struct section *x, const struct 
 		unsigned type = af->route_type(&route->key);
 		x->types[type < SHOW_TYPES ? type : 0]++;
 	}
-	if (af->rd && (x->count == 1 || !same_group(af, &x->exact, &route->key)))
-		x->groups++;
+	if (af->rd)
+		x->groups += is_new_group(s, x, route);
 	if (!x->one)
 		x->exact = route->key;
-	(void)s;
 }
 
 // A peer that has the prefix in its Adj-RIB-Out.
@@ -346,6 +359,8 @@ static void show_counted(struct show *s)
 static void show_next(struct show *s)
 {
 	if (s->phase == SHOW_COUNT) {
+		map_free(&s->seen);
+		map_init_number(&s->seen);
 		if (s->at < s->section_count)
 			show_read(s);
 		else

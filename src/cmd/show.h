@@ -7,6 +7,7 @@
 // table, a slow terminal holds the reading back, and Ctrl+C leaves it.
 #pragma once
 
+#include "base/map.h"
 #include "cmd/route.h"
 
 enum show_phase { SHOW_COUNT, SHOW_PRINT, SHOW_TOLD };
@@ -50,6 +51,7 @@ struct show {
 	bool by_peer;         // what a peer sent or was told
 	unsigned asked, told; // detail: peers looked at, and those that have been told the prefix
 	uint16_t asking;      // number of the one looked at
+	struct map seen;         // distinguishers of the section, where they do not come in order
 	struct speaker_read *read;
 	struct buf last, group; // prefix and heading of the row before
 	unsigned type;          // of the row before
