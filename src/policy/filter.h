@@ -56,15 +56,19 @@ struct key_test {
 struct prefix_words prefix_words_of(const uint8_t *b, unsigned bits, unsigned length);
 static inline struct prefix_words prefix_words_of_key(const struct af *af, const struct af_key *key)
 {
-	struct prefix_words p = {0};
+	struct prefix_words p = {.af = af, .key = key};
 
-	if (af->prefix_bits) {
-		unsigned length;
-		const uint8_t *b = af->prefix(key, &length);
-		p = prefix_words_of(b, af->prefix_bits, length);
+	if (!af->prefix_bits)
+		return p;
+	const uint8_t *b = af->prefix(key, &p.length);
+	if (af->prefix_bits == 32) { // the usual case, in one load
+		p.hi = (uint64_t)b[0] << 56 | (uint64_t)b[1] << 48 | (uint64_t)b[2] << 40 |
+		       (uint64_t)b[3] << 32;
+		return p;
 	}
-	p.af = af;
-	p.key = key;
+	struct prefix_words w = prefix_words_of(b, af->prefix_bits, p.length);
+	p.hi = w.hi;
+	p.lo = w.lo;
 	return p;
 }
 void prefix_words_mask(struct prefix_words *p, unsigned bits); // zeroes what lies behind

@@ -91,7 +91,7 @@ static bool few_permit(const struct prefix_list *l, const struct prefix_words *p
 		const struct entry *e = &l->entries[i];
 		if (p->length < e->low || p->length > e->high)
 			continue;
-		struct prefix_words masked = *p;
+		struct prefix_words masked = {.hi = p->hi, .lo = p->lo};
 		prefix_words_mask(&masked, e->compare);
 		if (masked.hi == e->hi && masked.lo == e->lo)
 			return e->permit;
@@ -110,7 +110,7 @@ static bool prefix_list_permits(const struct key_test *t, const struct prefix_wo
 		const struct length *n = &l->lengths[i];
 		if (p->length < n->low || p->length > n->high)
 			continue;
-		struct prefix_words masked = *p;
+		struct prefix_words masked = {.hi = p->hi, .lo = p->lo};
 		prefix_words_mask(&masked, n->compare);
 		uint32_t at = l->slots[slot_of(l, masked.hi, masked.lo, n->compare)];
 		while (at && at - 1 < best) {
