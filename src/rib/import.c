@@ -70,6 +70,11 @@ void import_doubt(struct member *m, const struct import *old, const struct rib_i
 		  uint32_t generation)
 {
 	m->doubt_serial++;
+	if (m->received == m->dead) { // there are no verdicts
+		m->doubt = (struct difference){0};
+		m->vouched = 0;
+		return;
+	}
 	if (old && generation >= m->generation && frames_equal(&m->in, next)) {
 		difference_add(&m->doubt, difference_from(m->import, m->in.program));
 		return;

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#define POLICIES 10
+#define POLICIES 13
 #define SWEEPS   4
 #define LENDERS  3
 #define NO_ROUTE (-1)
@@ -68,6 +68,7 @@ static bool chance(struct law *l, unsigned percent)
 static void compile_policies(struct law *l)
 {
 	char text[2048];
+	unsigned community = below(l, 3), cost = below(l, 3), other_cost = below(l, 3);
 
 	snprintf(
 		text, sizeof(text),
@@ -90,10 +91,19 @@ static void compile_policies(struct law *l)
 		"route-policy p7 permit node 10\nif-match as-path-filter 1\napply preferred-value %u\n"
 		"route-policy p7 permit node 20\n"
 		"route-policy p8 deny node 10\n"
-		"route-policy p9 permit node 10\nif-match ip-prefix l\napply community none\n",
+		"route-policy p9 permit node 10\nif-match ip-prefix l\napply community none\n"
+		"route-policy p10 deny node 5\nif-match ip-prefix m\n" // p2, with a node in front
+		"route-policy p10 deny node 10\nif-match community-filter 1\n"
+		"route-policy p10 permit node 20\napply community 65000:%u additive\n"
+		"route-policy p11 permit node 10\nif-match as-path-filter 1\napply cost + %u\n"
+		"route-policy p11 permit node 15\nif-match ip-prefix m\napply cost 7\n" // p3
+		"route-policy p11 permit node 20\n"
+		"route-policy p12 permit node 5\nif-match ip-prefix l\nif-match as-path-filter 1\n"
+		"apply cost 9\ngoto next-node\n"
+		"route-policy p12 permit node 20\napply cost %u\n", // p6
 		below(l, 2) ? 24 : 16, below(l, 3), 1 + below(l, 2), 1 + below(l, 2),
-		1 + below(l, 2), 90 + 10 * below(l, 4), below(l, 3), below(l, 3), below(l, 3),
-		1 + below(l, 8), below(l, 3), below(l, 3));
+		1 + below(l, 2), 90 + 10 * below(l, 4), community, cost, below(l, 3),
+		1 + below(l, 8), other_cost, below(l, 3), community, cost, other_cost);
 	fixture_config(&l->w.policy, text);
 }
 

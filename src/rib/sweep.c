@@ -76,6 +76,8 @@ static void begin_import(struct sweep *s)
 	}
 	s->partial = !difference_is_everywhere(&s->doubt);
 	s->scan = difference_scan(&s->doubt, s->family->af);
+	if (!s->doubt.count)
+		s->next = s->family->table.destinations.end;
 }
 
 // Stored routes of the peer that the walk passed by are accounted for like those it judged; those

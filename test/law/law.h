@@ -78,6 +78,7 @@ bool scenario_parse(struct scenario *s, const char *text, unsigned *ret_line);
 bool step_is_setup(const struct law_step *step); // part of the case itself: not left out when shrinking
 
 // --- state.c --------------------------------------------------------------------------------------
+#define LAW_EDIT 10000000l
 enum { OBJECT_PREFIX, OBJECT_COMMUNITY, OBJECT_PATH, OBJECT_POLICY, OBJECT_KINDS };
 enum {
 	OPTION_PREFERRED_VALUE, OPTION_ALLOW_LOOP, OPTION_NEXT_HOP, OPTION_COMMUNITY,
@@ -109,7 +110,8 @@ struct law_instance {
 
 struct law_state {
 	struct law_peer peer[LAW_PEERS];
-	long object[OBJECT_KINDS][LAW_OBJECTS]; // seeds; 0: does not exist
+	// Seeds, 0: never configured; above them in multiples of LAW_EDIT the seed of a small change.
+	long object[OBJECT_KINDS][LAW_OBJECTS];
 	long global[GLOBAL_KINDS];
 	struct law_instance instance[1 + LAW_INSTANCES]; // the first is not used
 	long network[1 + LAW_INSTANCES][AF_MAX][LAW_KEYS];   // variant; -1: none

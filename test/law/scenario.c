@@ -120,6 +120,7 @@ struct making {
 	unsigned peers;
 	bool bulky;
 	bool vpn; // instances, and more of their families
+	long object[OBJECT_KINDS][LAW_OBJECTS]; // seeds of what is there, without small changes
 };
 
 static long below(struct making *m, unsigned n)
@@ -197,13 +198,19 @@ static void make_peers(struct making *m)
 	}
 }
 
+// Another object, or the one that is there with a small change, or without the last one.
 static void make_object(struct making *m)
 {
-	long kind = below(m, OBJECT_KINDS + 2);
+	long kind = below(m, OBJECT_KINDS + 2), edit = 0;
 
 	if (kind >= OBJECT_KINDS)
 		kind = OBJECT_POLICY;
-	add(m, STEP_OBJECT, kind, below(m, LAW_OBJECTS), any_seed(m), 0);
+	long *object = &m->object[kind][below(m, LAW_OBJECTS)];
+	if (below(m, 2))
+		*object = any_seed(m);
+	else
+		edit = below(m, 5) * LAW_EDIT;
+	add(m, STEP_OBJECT, kind, object - m->object[kind], *object + edit, 0);
 }
 
 static void make_bind(struct making *m)

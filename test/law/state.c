@@ -225,32 +225,37 @@ static const char *object_name(char out[16], unsigned kind, long index)
 	return out;
 }
 
-// A prefix list of the same name for both widths, over the law's keys.
-static void make_prefix(struct policy_source *src, const char *name, uint32_t seed, bool wide)
+static void make_prefix_rule(struct source_rule *rule, struct random *r, bool wide)
 {
-	struct source_filter *f =
-		policy_source_filter(src, wide ? FILTER_PREFIX_WIDE : FILTER_PREFIX, name);
 	const struct af *af = NULL;
-	struct random r;
+	struct af_key key = {0};
+	unsigned bits;
 
 	for (unsigned i = 0; i < af_count && !af; i++) {
 		if (af_list[i]->props & AF_ORIGINATE && (af_list[i]->prefix_bits == 128) == wide)
 			af = af_list[i];
 	}
+	law_key(af, random_below(r, LAW_KEYS), &key);
+	rule->address = ip_from_bytes((uint8_t[16]){0}, wide ? 128 : 32);
+	const uint8_t *p = af->prefix(&key, &bits);
+	memcpy(rule->address.b, p, (bits + 7) / 8);
+	rule->length = (uint8_t)bits;
+	if (random_below(r, 2))
+		rule->less_equal = wide ? 128 : 32;
+}
+
+// A prefix list of the same name for both widths, over the law's keys.
+static void make_prefix(struct policy_source *src, const char *name, uint32_t seed, bool wide)
+{
+	struct source_filter *f =
+		policy_source_filter(src, wide ? FILTER_PREFIX_WIDE : FILTER_PREFIX, name);
+	struct random r;
+
 	random_seed(&r, seed);
 	for (unsigned i = 0, n = 1 + random_below(&r, 3); i < n; i++) {
 		struct source_rule *rule =
 			policy_source_rule(src, f, 10 * (i + 1), random_below(&r, 4) != 0);
-		struct af_key key = {0};
-		unsigned bits;
-
-		law_key(af, random_below(&r, LAW_KEYS), &key);
-		rule->address = ip_from_bytes((uint8_t[16]){0}, wide ? 128 : 32);
-		const uint8_t *p = af->prefix(&key, &bits);
-		memcpy(rule->address.b, p, (bits + 7) / 8);
-		rule->length = (uint8_t)bits;
-		if (random_below(&r, 2))
-			rule->less_equal = wide ? 128 : 32;
+		make_prefix_rule(rule, &r, wide);
 	}
 }
 
@@ -270,6 +275,19 @@ static void make_community(struct policy_source *src, const char *name, uint32_t
 			policy_source_word(src, &rule->words, word);
 		}
 	}
+}
+
+// One rule more, somewhere in the list.
+static void edit_prefix(struct policy_source *src, const char *name, uint32_t edit, bool wide)
+{
+	struct source_filter *f =
+		policy_source_filter(src, wide ? FILTER_PREFIX_WIDE : FILTER_PREFIX, name);
+	struct random r;
+
+	random_seed(&r, edit);
+	struct source_rule *rule =
+		policy_source_rule(src, f, 5 + 10 * random_below(&r, 4), random_below(&r, 3) != 0);
+	make_prefix_rule(rule, &r, wide);
 }
 
 static void make_path(struct policy_source *src, const char *name, uint32_t seed)
@@ -354,10 +372,42 @@ static void make_policy(struct policy_source *src, const char *name, uint32_t se
 	}
 }
 
+// One node more, with a test of the prefix: in front, between two, behind.
+static void edit_policy(struct policy_source *src, const char *name, uint32_t edit)
+{
+	struct source_policy *p = policy_source_policy(src, name);
+	struct random r;
+	char list[16];
+
+	random_seed(&r, edit);
+	struct source_node *node =
+		policy_source_node(src, p, 5 + 10 * random_below(&r, 4), random_below(&r, 3) != 0);
+	struct source_match *m = policy_source_match(src, node, MATCH_PREFIX);
+	policy_source_word(src, &m->names,
+			   object_name(list, OBJECT_PREFIX, random_below(&r, LAW_OBJECTS)));
+	for (unsigned k = random_below(&r, 3); k--;)
+		make_apply(src, node, &r);
+	if (!random_below(&r, 4))
+		make_match(src, node, &r);
+	if (!random_below(&r, 4))
+		node->go = GOTO_NEXT;
+}
+
+static void edit_object(struct policy_source *src, unsigned kind, const char *name, uint32_t edit)
+{
+	if (kind == OBJECT_PREFIX) {
+		edit_prefix(src, name, edit, false);
+		edit_prefix(src, name, edit, true);
+	} else if (kind == OBJECT_POLICY) {
+		edit_policy(src, name, edit);
+	}
+}
+
 static void make_object(struct policy_source *src, unsigned kind, unsigned index, long value)
 {
 	// One that was never configured exists all the same: a name without an object is refused.
-	uint32_t seed = value ? (uint32_t)value : 7 * kind + index + 1;
+	uint32_t base = (uint32_t)(value % LAW_EDIT), edit = (uint32_t)(value / LAW_EDIT);
+	uint32_t seed = base ? base : 7 * kind + index + 1;
 	char name[16];
 
 	object_name(name, kind, index);
@@ -376,6 +426,8 @@ static void make_object(struct policy_source *src, unsigned kind, unsigned index
 		make_policy(src, name, seed);
 		break;
 	}
+	if (edit)
+		edit_object(src, kind, name, edit);
 }
 
 static void complain(void *arg, const char *object, const char *text)
