@@ -42,14 +42,32 @@ void encoder_add(struct encoder *e, uint32_t destination, uint32_t attr, uint16_
 }
 
 // --- buckets --------------------------------------------------------------------------------------
+// Sets of a labeled family that differ in the label alone go together: it stands in the NLRI.
+static bool goes_with(const struct encoder *e, uint32_t a, uint32_t b)
+{
+	if (a == b || !a || !b || !e->labeled)
+		return a == b;
+	const struct attr_set *x = attr_at(e->labeled, a), *y = attr_at(e->labeled, b);
+	return x->len == y->len && !memcmp(x->bytes, y->bytes, x->len);
+}
+
+static uint64_t bucket_hash(const struct encoder *e, uint32_t attr, uint16_t tag)
+{
+	if (attr && e->labeled) {
+		const struct attr_set *set = attr_at(e->labeled, attr);
+		return hash_more(tag, set->bytes, set->len);
+	}
+	return hash_number((uint64_t)tag << 32 | attr);
+}
+
 static uint32_t *bucket_slot(struct encoder *e, uint32_t attr, uint16_t tag)
 {
 	uint32_t mask = e->index_cap - 1;
-	uint32_t at = (uint32_t)hash_number((uint64_t)tag << 32 | attr) & mask;
+	uint32_t at = (uint32_t)bucket_hash(e, attr, tag) & mask;
 
 	for (; e->index[at]; at = (at + 1) & mask) {
 		const struct window_bucket *b = &e->buckets[e->index[at] - 1];
-		if (b->attr == attr && b->tag == tag)
+		if (goes_with(e, b->attr, attr) && b->tag == tag)
 			break;
 	}
 	return &e->index[at];
@@ -148,10 +166,12 @@ static const struct af_key *item_key(const struct writing *x, const struct windo
 
 static void write_keys(struct writing *x, const struct window_bucket *b)
 {
-	if (b->attr)
-		x->w.label = attr_at(&x->g->family->attrs, b->attr)->local.label;
-	for (uint32_t i = b->head; i != UINT32_MAX; i = x->e->items[i].next)
-		update_key(&x->w, item_key(x, &x->e->items[i]));
+	for (uint32_t i = b->head; i != UINT32_MAX; i = x->e->items[i].next) {
+		const struct window_item *item = &x->e->items[i];
+		if (x->e->labeled && b->attr)
+			x->w.label = attr_at(x->e->labeled, item->attr)->local.label;
+		update_key(&x->w, item_key(x, item));
+	}
 }
 
 // The set's bytes without NEXT_HOP, which has its own place.
@@ -263,6 +283,7 @@ void encoder_finish(struct encoder *e, struct update_group *g, const struct memb
 	*ret = (struct parcel){0};
 	if (!e->count)
 		return;
+	e->labeled = g->family->af->props & AF_LABELED ? &g->family->attrs : NULL;
 	fill_buckets(e);
 	buf_clear(&e->out);
 	e->stretch_count = 0;

@@ -2,8 +2,9 @@
 //
 // A window is a handful of destinations with the set that each is announced with (0: withdrawn).
 // The encoder puts those with the same set next to each other, announcements ahead of withdrawals,
-// and writes UPDATE messages that hold one set each. The result is a parcel: one chunk of bytes for
-// all peers of a group, and the stretches of it that are not for the peer they name.
+// and writes UPDATE messages that hold one set each, or several that differ in the label only. The
+// result is a parcel: one chunk of bytes for all peers of a group, and the stretches of it that are
+// not for the peer they name.
 #pragma once
 
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
+struct attr_table;
 struct update_group;
 struct rib_chunk;
 struct member;
@@ -51,6 +53,7 @@ struct encoder {
 	uint32_t *index, index_cap, index_room; // buckets by set and tag: place + 1
 	struct stretch *stretches;
 	uint32_t stretch_count, stretch_cap;
+	const struct attr_table *labeled; // of the window's family if its NLRI carry labels
 	struct buf out, attributes;
 	struct arena arena;
 };

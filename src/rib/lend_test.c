@@ -119,6 +119,35 @@ static void test_order(void **state)
 	}
 }
 
+// In an instance: what was learned here, before what was lent; and which of its own is the best
+// depends on nothing that was lent.
+static void test_own_best(void **state)
+{
+	struct af_key key;
+	uint16_t peer;
+
+	rib_set_instance(w.rib);
+	world_peer(&w, 1, SOURCE_EBGP);
+	world_peer(&w, 2, SOURCE_EBGP);
+	world_tell(&w, 1, v4, net, "path=65009 nh=10.9.0.1 med=10");
+	world_tell(&w, 2, v4, net, "path=65008 nh=10.9.0.1");
+	assert_int_equal(look().best_peer, 1);
+	// MED takes nothing away for the sake of a lent one
+	world_lend(&w, v4, net, 1, "path=65009 nh=10.9.0.1 source=local med=5");
+	assert_int_equal(look().best_peer, 1);
+	assert_non_null(rib_best_own(w.rib, world_af(v4), 1, &key, &peer));
+	assert_int_equal(peer, 1);
+	world_lend(&w, v4, net, 1, "path=65009 nh=10.9.0.1 source=local med=5 lp=200");
+	assert_int_equal(look().best_peer, RIB_LENT);
+	assert_non_null(rib_best_own(w.rib, world_af(v4), 1, &key, &peer));
+	assert_int_equal(peer, 1);
+	world_tell(&w, 1, v4, net, NULL);
+	assert_non_null(rib_best_own(w.rib, world_af(v4), 1, &key, &peer));
+	assert_int_equal(peer, 2);
+	world_tell(&w, 2, v4, net, NULL);
+	assert_null(rib_best_own(w.rib, world_af(v4), 1, &key, &peer));
+}
+
 static void test_best_by_number(void **state)
 {
 	struct af_key key;
@@ -197,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_side_by_side, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_order, open_world, close_world),
+		cmocka_unit_test_setup_teardown(test_own_best, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_best_by_number, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_moves_nest, open_world, close_world)};
 

@@ -87,13 +87,42 @@ static void test_labels(void **state)
 	world_work(&w);
 	assert_int_equal(world_label(&w, 2, vpn4, "100:2 10.0.0.0/8"), ours);
 	assert_int_equal(world_label(&w, 2, vpn4, "100:3 10.1.0.0/16"), ours);
-	// one UPDATE may bring several labels, and only what differs is told
+	// only what differs is told
 	world_reset_counts(&w);
 	world_tell(&w, 0, vpn4, "100:2 10.0.0.0/8", "path= nh=10.0.0.1 rt=1:1 label=1000");
 	world_work(&w);
 	assert_int_equal(w.peers[2].announced, 0);
 	world_tell(&w, 0, vpn4, net, NULL);
 	not_told(2, vpn4, net);
+}
+
+// One field of NLRI may hold several labels.
+static void test_labels_of_one_update(void **state)
+{
+	static const char *const keys[] = {"1:1 10.0.0.0/8", "1:1 11.0.0.0/8", "1:1 12.0.0.0/8"};
+	const struct af *af = world_af(vpn4);
+	struct buf nlri = {0}, attributes = {0};
+	struct attrs as;
+
+	world_peer(&w, 0, SOURCE_IBGP_CLIENT);
+	world_peer(&w, 1, SOURCE_IBGP_CLIENT);
+	for (unsigned i = 0; i < 3; i++) {
+		struct af_key key;
+		assert_true(af->text_get(keys[i], &key));
+		af->nlri_put(&nlri, &key);
+		af->label_put(nlri.data + nlri.len - af->nlri_size(&key), i == 1 ? 51 : 50);
+	}
+	fixture_attrs(&w.policy, "origin=0 path= nh=10.0.0.1 rt=1:1", &as);
+	attrs_encode(&attributes, &as);
+	rib_update(w.rib, 0, af, &(struct span){attributes.data, attributes.len},
+		   &(struct span){nlri.data, nlri.len});
+	world_work(&w);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(world_label(&w, 1, vpn4, keys[i]), i == 1 ? 51 : 50);
+	// labels do not part what may go together
+	assert_int_equal(w.peers[1].updates, 1);
+	buf_free(&nlri);
+	buf_free(&attributes);
 }
 
 static void test_label_room(void **state)
@@ -377,21 +406,15 @@ static void test_default_membership(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_labels),
-					   TEST(test_label_room),
-					   TEST(test_lent_label),
-					   TEST(test_next_hop_local),
-					   TEST(test_mapped_next_hop),
-					   TEST(test_typed_next_hop),
-					   TEST(test_lent_next_hop),
-					   TEST(test_targets_always_go),
-					   TEST(test_site_of_origin),
-					   TEST(test_cluster_loop),
-					   TEST(test_waiting),
-					   TEST(test_which_count),
-					   TEST(test_to_clients),
-					   TEST(test_to_non_clients),
-					   TEST(test_default_membership)};
+	const struct CMUnitTest tests[] = {
+		TEST(test_labels_of_one_update), TEST(test_labels),
+		TEST(test_label_room),           TEST(test_lent_label),
+		TEST(test_next_hop_local),       TEST(test_mapped_next_hop),
+		TEST(test_typed_next_hop),       TEST(test_lent_next_hop),
+		TEST(test_targets_always_go),    TEST(test_site_of_origin),
+		TEST(test_cluster_loop),         TEST(test_waiting),
+		TEST(test_which_count),          TEST(test_to_clients),
+		TEST(test_to_non_clients),       TEST(test_default_membership)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
