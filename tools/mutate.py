@@ -26,6 +26,8 @@ TESTS = {
     'targets': (['src/policy/policy_targets_test'], 'src/policy/policy_targets_test'),
     'soft': (['src/soft/soft_test'], 'src/soft/soft_test'),
     'speaker': (['src/speaker/speaker_test'], 'src/speaker/speaker_test'),
+    'vpn_law': (['src/vpn/vpn_law_test'], 'src/vpn/vpn_law_test'),
+    'vpn_exchange': (['src/vpn/vpn_exchange_test'], 'src/vpn/vpn_exchange_test'),
 }
 
 

@@ -604,7 +604,7 @@ static void soft_equals_anew(void **state)
 	static struct law l;
 	const char *cases = getenv("VPN_LAW_CASES"), *seed = getenv("VPN_LAW_SEED");
 	unsigned long first = seed ? strtoul(seed, NULL, 10) : 1;
-	unsigned long count = cases ? strtoul(cases, NULL, 10) : 2000;
+	unsigned long count = cases ? strtoul(cases, NULL, 10) : 10000;
 
 	town_open(&l.town);
 	town_open(&l.fresh);

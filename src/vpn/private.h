@@ -32,8 +32,9 @@ struct tie {
 	struct exchange *exchange;
 	struct rib *rib; // NULL: not there yet
 	const struct af *inner, *outer;
-	struct vpn_link link;     // the present one
-	struct vpn_targets reach; // of all links since the last import walk, the present one included
+	struct vpn_link link; // the present one
+	struct vpn_targets
+		reach; // of all links since the last import walk, the present one included
 	struct vpn_targets doubt; // of them in which two links since then differ
 	uint8_t (*rds)[8]; // of all links since the last export walk, but for the present one
 	unsigned rd_count;
