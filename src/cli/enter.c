@@ -5,6 +5,7 @@
 #include "cli/enter.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 
@@ -44,6 +45,19 @@ static size_t subject_column(const char *line)
 	return at;
 }
 
+// Does the line begin, behind `undo`, with a word (or the beginning of one) that this view keeps?
+static bool stays_here(const struct view *v, const char *line)
+{
+	const char *subject = line + subject_column(line), *list = v->stays;
+	size_t size = strcspn(subject, " \t");
+
+	for (; size && list && *list; list += strcspn(list, " "), list += strspn(list, " ")) {
+		if (strncasecmp(list, subject, size) == 0 && strcspn(list, " ") >= size)
+			return true;
+	}
+	return false;
+}
+
 // Only what cannot be meant here is looked for further up. Of two families whose names begin so,
 // `ip` is no abbreviation, if a view further up knows the word itself.
 static bool is_foreign(const struct match *m, const char *line)
@@ -59,7 +73,7 @@ bool place_match(struct grammar *g, const struct place *p, const char *line, str
 	*ret_depth = p->depth;
 	if (match_line(g, p->view[p->depth - 1], line, MATCH_ALL, ret))
 		return true;
-	if (!is_foreign(ret, line))
+	if (!is_foreign(ret, line) || stays_here(p->view[p->depth - 1]->view, line))
 		return false;
 	for (unsigned depth = p->depth - 1; depth; depth--) {
 		struct match outer;

@@ -88,6 +88,9 @@ struct view {
 	// Words by which rows can name several views at once: "af". Every view but "user" has the
 	// tag "config".
 	const char *tags;
+	// First words of lines that mean this view alone: what of them is not valid here is not tried
+	// in the views around it, where the same words speak of somebody else. NULL: none.
+	const char *stays;
 	// Statements of this other view are valid here too and are stored below this line (made if
 	// it is not there): view bgp has "bgp-af-ipv4" and "ipv4-family unicast". NULL: none.
 	const char *also, *also_line;

@@ -140,21 +140,15 @@ static bool changes(const struct conf_edit *e)
 
 const char *ask_reset(struct conf_edit *e)
 {
-	return edit_live(e) && changes(e)
-		       ? "Warning: This operation will reset the peer session. Continue? [Y/N]:"
-		       : NULL;
+	return edit_live(e) && changes(e) ? ASK_RESET : NULL;
 }
 
 const char *ask_parameter(struct conf_edit *e)
 {
-	return edit_live(e) && changes(e) ? "Warning: Changing the parameter in this command "
-					    "resets the peer session. Continue? [Y/N]:"
-					  : NULL;
+	return edit_live(e) && changes(e) ? ASK_PARAMETER : NULL;
 }
 
 const char *ask_any(struct conf_edit *e)
 {
-	return edit_any_live(e) ? "Warning: Changing the parameter in this command resets the peer "
-				  "session. Continue? [Y/N]:"
-				: NULL;
+	return edit_any_live(e) ? ASK_PARAMETER : NULL;
 }

@@ -92,7 +92,7 @@ static const char *ask_enable(struct conf_edit *e)
 	bool now = l ? !l->undo
 		     : s.instance && enabled_by_default(&s, edit_family(e), line_peer(e->line));
 
-	return now == e->undo ? ask_reset(e) : NULL;
+	return now == e->undo && edit_live(e) ? ASK_RESET : NULL;
 }
 
 static bool off_by_default(const struct conf_node *bgp, const struct af *af)

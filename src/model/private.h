@@ -196,6 +196,10 @@ const char *group_of(const struct conf_node *view, const char *peer); // `peer X
 bool edit_live(const struct conf_edit *e); // the peer (or a member of the group) is Established
 bool edit_any_live(const struct conf_edit *e); // some peer of the scope; in the BGP view: of all
 // Questions of statements that end the session of a live peer.
+#define ASK_RESET "Warning: This operation will reset the peer session. Continue? [Y/N]:"
+#define ASK_PARAMETER                                                                \
+	"Warning: Changing the parameter in this command resets the peer session. " \
+	"Continue? [Y/N]:"
 const char *ask_any(struct conf_edit *e); // of statements about all peers
 const char *ask_reset(struct conf_edit *e);
 const char *ask_parameter(struct conf_edit *e);

@@ -19,7 +19,10 @@
 
 static const struct view fixed[] = {
 	{.name = "bgp", .prompt = "-bgp"},
-	{.name = "bgp-instance", .parent = "bgp", .prompt = "-bgp-instance-{vpn-instance-name}"},
+	{.name = "bgp-instance",
+	 .parent = "bgp",
+	 .prompt = "-bgp-instance-{vpn-instance-name}",
+	 .stays = "peer group"},
 	{.name = "vpn-instance", .prompt = "-vpn-instance-{vpn-instance-name}"},
 	{.name = "route-policy", .prompt = "-route-policy"},
 	{.name = "acl", .prompt = "-acl4-basic-{acl-number}"},
@@ -107,6 +110,7 @@ static struct view family_view(const struct af *af, enum family_view kind)
 		.parent = kind == VIEW_VPN ? "vpn-instance" : "bgp",
 		.prompt = prompt,
 		.tags = family_tags(af, kind),
+		.stays = kind == VIEW_INSTANCE ? "peer group" : NULL,
 	};
 }
 
