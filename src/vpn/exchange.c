@@ -2,6 +2,8 @@
 // moves (vpn/exchange.h). A move of the VPN table becomes a list of errands first, from the index of
 // targets, and then these are run: each may make routes move again, in an instance and from there in
 // the VPN table. It ends there, because what an instance gives depends on nothing that it takes.
+#include "vpn/exchange.h"
+
 #include "vpn/private.h"
 
 #include <string.h>
