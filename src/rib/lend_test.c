@@ -201,6 +201,7 @@ static void test_moves_nest(void **state)
 		skip();
 	world_peer(&w, 1, SOURCE_IBGP_CLIENT);
 	world_peer(&w, 2, SOURCE_IBGP_CLIENT);
+	rib_set_instance(w.rib);
 	w.moved = lend_on;
 	moves = 0;
 	world_tell(&w, 2, v4, "10.0.0.0/16", "path=65009 nh=10.9.0.1");

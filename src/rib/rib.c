@@ -45,6 +45,15 @@ static void set_leaves(void *arg, uint32_t attr)
 		aggregate_forget(f, attr);
 }
 
+// The public table of an inner family takes no part in the exchange.
+static void family_tells(struct family *f)
+{
+	const struct rib *r = f->rib;
+
+	f->tells_moved =
+		r->ops.moved && (f->af->props & AF_TARGETED || (r->of_instance && af_outer(f->af)));
+}
+
 struct family *rib_family(struct rib *r, const struct af *af)
 {
 	struct family **f = &r->families[af_index(af)];
@@ -59,7 +68,7 @@ struct family *rib_family(struct rib *r, const struct af *af)
 	(*f)->attrs.on_free = set_leaves;
 	(*f)->attrs.on_free_arg = *f;
 	(*f)->memberships = af->props & AF_MEMBERSHIP;
-	(*f)->tells_moved = r->ops.moved && (af->props & AF_TARGETED || af_outer(af));
+	family_tells(*f);
 	return *f;
 }
 
@@ -154,6 +163,9 @@ void rib_set_options(struct rib *r, const struct rib_options *o, uint32_t genera
 void rib_set_instance(struct rib *r)
 {
 	r->of_instance = true;
+	for (unsigned i = 0; i < AF_MAX; i++)
+		if (r->families[i])
+			family_tells(r->families[i]);
 }
 
 // Epochs are seconds, but for those that refreshes and ends of sessions take from the future.

@@ -59,12 +59,12 @@ struct rib_ops {
 	void (*mark)(void *arg, uint16_t peer, uint32_t session, const struct af *af, enum rib_mark mark);
 	void (*wake)(void *arg);                             // rib_work has something to do again
 	void *arg;
-	// Of AF_TARGETED families and their inner ones, NULL: nobody wants to know. Another best path, or
-	// the same with other attributes; sets as they stand in the Loc-RIB, NULL: none, good until the
-	// call returns; peers: who they came from. While the best path is a lent one, also when it stays
-	// and another path changes, which may be the best that was not lent (rib_best_own). The last act
-	// of the change: other routes of this or another rib may be lent from within it. number: of the
-	// destination (rib_best).
+	// Of AF_TARGETED families and, in an instance's rib, of their inner ones; NULL: nobody wants to
+	// know. Another best path, or the same with other attributes; sets as they stand in the Loc-RIB,
+	// NULL: none, good until the call returns; peers: who they came from. While the best path is a
+	// lent one, also when it stays and another path changes, which may be the best that was not lent
+	// (rib_best_own). The last act of the change: other routes of this or another rib may be lent
+	// from within it. number: of the destination (rib_best).
 	void (*moved)(void *arg, const struct af *af, const struct rib_move *m);
 	// Of AF_MEMBERSHIP families: from now on the membership of that peer counts, or does no longer:
 	// it is accepted, and of external ones among the first options.external_paths (RFC 4684 3).
