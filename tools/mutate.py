@@ -26,6 +26,7 @@ TESTS = {
     'targets': (['src/policy/policy_targets_test'], 'src/policy/policy_targets_test'),
     'soft': (['src/soft/soft_test'], 'src/soft/soft_test'),
     'speaker': (['src/speaker/speaker_test'], 'src/speaker/speaker_test'),
+    'vpn': (['src/speaker/speaker_vpn_test'], 'src/speaker/speaker_vpn_test'),
     'vpn_law': (['src/vpn/vpn_law_test'], 'src/vpn/vpn_law_test'),
     'vpn_exchange': (['src/vpn/vpn_exchange_test'], 'src/vpn/vpn_exchange_test'),
 }
@@ -81,7 +82,7 @@ def run(folder, test):
     """Whether the test passed; one that hangs has failed."""
     command = [folder / 'build' / TESTS[test][0][0], *TESTS[test][0][1:]]
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300,
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600,
                               check=False)
     except subprocess.TimeoutExpired:
         return False, 'did not end'

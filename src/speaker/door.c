@@ -52,6 +52,11 @@ static struct speaker_door *device_door(const struct speaker *s, uint16_t instan
 	return NULL;
 }
 
+bool door_is_bound(const struct speaker *s, uint16_t instance)
+{
+	return device_door(s, instance) != NULL;
+}
+
 static struct speaker_door *door_of(const struct speaker_peer *p)
 {
 	return p->device[0] ? device_door(p->speaker, p->instance) : p->speaker->door;

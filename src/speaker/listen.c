@@ -90,14 +90,19 @@ static struct sess *dynamic_peer(struct speaker *s, const struct group_config *g
 	return p->session;
 }
 
-static struct sess *dynamic_find(struct speaker *s, uint16_t instance, const struct ip *remote)
+// instance NULL: of any that has no device of its own.
+static struct sess *dynamic_find(struct speaker *s, const uint16_t *instance,
+				 const struct ip *remote)
 {
 	if (!s->config || !s->config->present)
 		return NULL;
 	for (unsigned i = 0; i < s->config->group_count; i++) {
 		const struct group_config *g = &s->config->groups[i];
+		uint16_t number = g->template_peer.instance;
 
-		if (g->template_peer.instance == instance && group_accepts(g, remote))
+		if (instance ? number != *instance : door_is_bound(s, number))
+			continue;
+		if (group_accepts(g, remote))
 			return dynamic_peer(s, g, remote);
 	}
 	return NULL;
@@ -133,11 +138,11 @@ struct sess *speaker_find(void *door, const struct ip *remote, const struct ip *
 
 	if (p)
 		return p->gone ? NULL : p->session;
-	made = dynamic_find(s, d->instance, remote);
+	made = dynamic_find(s, &d->instance, remote);
 	if (made || d->instance != INSTANCE_PUBLIC)
 		return made;
 	p = find_anywhere(s, remote, local);
-	return p ? p->session : NULL;
+	return p ? p->session : dynamic_find(s, NULL, remote);
 }
 
 void speaker_reap(struct speaker *s)

@@ -142,6 +142,7 @@ void read_received(struct speaker *s, unsigned shard, struct shard_message *m); 
 
 // --- door.c ---------------------------------------------------------------------------------------
 void door_password(const struct speaker_peer *p, const char *password); // NULL: none
+bool door_is_bound(const struct speaker *s, uint16_t instance); // has one of its own
 void peer_find_device(struct speaker_peer *p);
 void devices_look(struct speaker *s); // opens and shuts doors; binds what is not Established
 void devices_due(void *speaker);      // the timer's

@@ -91,8 +91,10 @@ static void refresh_import(struct refresh_call *c, struct speaker_peer *p, struc
 		r->walk = r->again = true;
 		buf_format(
 			c->notes,
-			"Info: Peer %s has no route refresh and does not keep all routes (%s): its accepted routes are evaluated again; what was rejected can return only with a new session (reset bgp %s).\n",
-			text, r->af->title, text);
+			"Info: Peer %s has no route refresh and does not keep all routes (%s): its accepted routes are evaluated again; what was rejected can return only with a new session (reset bgp %s%s%s%s).\n",
+			text, r->af->title, p->instance ? "vpn-instance " : "",
+			speaker_instance_name(p->speaker, p->instance), p->instance ? " " : "",
+			text);
 	}
 	soft_start(c->speaker->soft, r);
 }

@@ -202,22 +202,26 @@ static struct instance *walker_next(const struct worker *w)
 	return NULL;
 }
 
-// Live routes have precedence: a walk gets half as long while some are waiting.
+// Live routes have precedence: a walk gets half as long while some are waiting. Short walks share
+// a slice.
 bool instances_walk(struct worker *w)
 {
-	struct instance *i = walker_next(w);
-	uint64_t begin, until;
+	uint64_t begin = 0, until = 0;
+	struct instance *i;
 
-	if (!i)
-		return false;
-	list_remove(&i->walking); // the others first, next time
-	list_add(&w->walking, &i->walking);
-	begin = loop_clock();
-	until = begin + (list_empty(&w->queue) ? SLICE_US : SLICE_US / 2);
-	drive_step(i->drive, worker_time_over, &until, begin);
-	drive_slice(i->drive, loop_clock() - begin);
-	instance_wake(i);
-	return instances_walking(w);
+	while ((i = walker_next(w))) {
+		list_remove(&i->walking); // the others first, next time
+		list_add(&w->walking, &i->walking);
+		begin = loop_clock();
+		if (!until)
+			until = begin + (list_empty(&w->queue) ? SLICE_US : SLICE_US / 2);
+		drive_step(i->drive, worker_time_over, &until, begin);
+		drive_slice(i->drive, loop_clock() - begin);
+		instance_wake(i);
+		if (worker_time_over(&until))
+			break;
+	}
+	return i != NULL;
 }
 
 // --- coming to rest -----------------------------------------------------------------------------------

@@ -62,16 +62,16 @@ bool lendings_walking(const struct worker *w)
 	return lending_next(w) != NULL;
 }
 
-static void lending_step(struct worker *w, struct lending *l, uint64_t begin)
+static void lending_step(struct worker *w, struct lending *l, uint64_t *until)
 {
-	uint64_t until = begin + (list_empty(&w->queue) ? SLICE_US : SLICE_US / 2), now;
+	uint64_t begin = loop_clock(), now;
 
 	if (!l->walk) {
 		l->walk = exchange_walk_new(w->exchange, l->order.instance, l->order.af,
 					    l->order.import, !l->order.generation);
 		l->reported_at = begin;
 	}
-	l->over = !exchange_walk_step(l->walk, worker_time_over, &until);
+	l->over = !exchange_walk_step(l->walk, worker_time_over, until);
 	now = loop_clock();
 	if (now - begin > l->longest_slice)
 		l->longest_slice = now - begin;
@@ -86,17 +86,17 @@ static void lending_step(struct worker *w, struct lending *l, uint64_t begin)
 // Live routes have precedence: half as long while some are waiting. Short walks share a slice.
 bool lendings_step(struct worker *w)
 {
-	uint64_t begin = loop_clock();
+	uint64_t until = loop_clock() + (list_empty(&w->queue) ? SLICE_US : SLICE_US / 2);
 	struct lending *l;
 
 	while ((l = lending_next(w))) {
 		list_remove(&l->link); // the others first, next time
 		list_add(&w->lendings, &l->link);
-		lending_step(w, l, loop_clock());
-		if (loop_clock() - begin >= SLICE_US / 2)
+		lending_step(w, l, &until);
+		if (worker_time_over(&until))
 			break;
 	}
-	return lendings_walking(w);
+	return l != NULL;
 }
 
 void lendings_settle(struct worker *w, bool idle, uint64_t now)

@@ -141,8 +141,10 @@ static void do_gone(struct worker *w, uint16_t number)
 	for (size_t k = 0; k < w->readings.count; k++)
 		reading_gone(w->readings.item[k], i->rib);
 	for (unsigned k = 0; k < RIB_PEERS_MAX; k++) {
-		if (w->home[k] == i)
-			w->home[k] = NULL;
+		if (w->home[k] != i)
+			continue;
+		w->home[k] = NULL;
+		w->sessions[k] = 0;
 	}
 	lendings_gone(w, number);
 	instance_free(i);
@@ -273,7 +275,8 @@ void worker_inbox(void *worker, void *message)
 	struct worker *w = worker;
 	struct shard_message *m = message;
 
-	if (m->kind == SHARD_CREDIT && m->number && w->sessions[m->peer] == m->number) {
+	if (m->kind == SHARD_CREDIT && m->number && w->sessions[m->peer] == m->number &&
+	    w->home[m->peer]) {
 		instance_wake(w->home[m->peer]);
 		rib_credit(w->home[m->peer]->rib, m->peer, m->bytes_count);
 		shard_message_free(m);
