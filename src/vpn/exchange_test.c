@@ -160,6 +160,20 @@ static void k4_targets_of_a_ce_are_taken_off(void **state)
 	assert_has(best, "<8 : 8>");
 }
 
+// A join that the configuration names goes to the one PE that its target means (RFC 6514 11.1.3).
+static void own_routes_keep_their_targets(void **state)
+{
+	struct town_link l = link1;
+
+	l.communities = "1:1 0x010b0a0000010001";
+	town_link(&town, 1, v4, &l);
+	town_originate(&town, 1, v4, "10.0.0.0/8", "origin=0 path= nh=0.0.0.0 rt=5:5");
+	const char *best = town_best(&town, 0, vpn, "100:1 10.0.0.0/8");
+	assert_has(best, "RT <5 : 5>");
+	assert_has_not(best, "RT <1 : 1>");
+	assert_has(best, "<10.0.0.1 : 1>");
+}
+
 static void k8_export_policy_of_an_instance(void **state)
 {
 	struct town_link l = link1;
@@ -444,6 +458,7 @@ int main(void)
 		TEST(import_policy_is_asked),
 		TEST(k3_export_targets_are_put_on),
 		TEST(k4_targets_of_a_ce_are_taken_off),
+		TEST(own_routes_keep_their_targets),
 		TEST(k8_export_policy_of_an_instance),
 		TEST(targets_of_the_export_policy),
 		TEST(a_lent_route_is_not_lent_on),

@@ -2,7 +2,9 @@
 // distinguisher, as a route of this speaker. What it carries then:
 //   - route targets that a CE has set are taken off (RFC 4364 4.3.1: a CE may set no others than it
 //     is allowed to, and none is configured to be); a site of origin and the rest stay
-//   - the link's communities are put on: export targets, and those of RFC 6514 section 7
+//   - the link's communities are put on: export targets, and those of RFC 6514 section 7. A route of
+//     ours that says where it goes (a C-multicast route goes to one PE, RFC 6514 11.1.3) keeps its
+//     own targets instead
 //   - then the instance's export policy runs: `apply extcommunity rt` puts other targets in the
 //     place of the export targets, with `additive` it adds to them, as in VRP
 //   - what of the link's communities are no targets no policy takes away
@@ -41,13 +43,23 @@ static struct span link_values(const struct vpn_link *l)
 	return (struct span){(const uint8_t *)l->communities, l->community_count * 8};
 }
 
+static bool has_targets(struct span v)
+{
+	for (size_t at = 0; at + 8 <= v.len; at += 8)
+		if (is_vpn_target(v.p + at))
+			return true;
+	return false;
+}
+
 static bool let_out(struct tie *t, const struct af_key *key, struct attrs *as)
 {
 	static const struct policy_context nobody;
 	struct arena *a = &t->exchange->arena;
 	struct span put = link_values(&t->link), had = values_of(as);
 
-	if (had.len)
+	if (as->local.source == SOURCE_LOCAL && !as->local.aggregated && has_targets(had))
+		put = communities_without(a, put, 8, drops_target, NULL);
+	else if (had.len)
 		had = communities_without(a, had, 8, drops_target, NULL);
 	values_put(as, communities_union(a, had, put, 8));
 	attrs_drop(as, ATTR_ORIGINATOR_ID);
