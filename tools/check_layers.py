@@ -13,7 +13,7 @@ import source
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.MULTILINE)
 CODE = re.compile(r'\b(AF[IN]?_?(IP|IPV4|IPV6|L2VPN)|SAFI_[A-Z]+)\b')
-TEST_ROOMS = {'sim'}  # folders under test/ that the tests of rooms may use
+TEST_ROOMS = {'box', 'sim'}  # folders under test/ that the tests of rooms may use
 
 
 def read_layers():

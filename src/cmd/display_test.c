@@ -1,7 +1,7 @@
 // Displays of the VPN families (vrp-cli 1.7, 3.5): two PEs with VPN instances, what each shows of
 // itself and of the other. Lines are compared where clients read them; widths of columns are part
 // of it.
-#include "cmd/rig.h"
+#include "box/box.h"
 
 #include <stdio.h>
 #include <string.h>

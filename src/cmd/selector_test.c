@@ -1,6 +1,6 @@
 // refresh bgp and reset bgp: which selectors each family's form has (vrp-cli 1.2, the formats of the
 // two command references), what they select, and how a wrong one is refused.
-#include "cmd/rig.h"
+#include "box/box.h"
 
 #include <stdio.h>
 #include <string.h>

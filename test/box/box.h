@@ -1,4 +1,4 @@
-// For the tests of this room: whole boxes, each with a speaker and a command line, in one simulated
+// For the tests of commands: whole boxes, each with a speaker and a command line, in one simulated
 // network. Lines are typed as by a script; what they print is given back.
 #pragma once
 

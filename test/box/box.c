@@ -1,6 +1,6 @@
-// Boxes in a simulated network (rig.h): the way of main/ from rows to a running command line, with
+// Boxes in a simulated network (box.h): the way of main/ from rows to a running command line, with
 // the configuration in memory.
-#include "cmd/rig.h"
+#include "box/box.h"
 
 #include <string.h>
 
