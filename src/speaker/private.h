@@ -70,6 +70,12 @@ struct speaker_door {
 	struct sess_door *door;
 };
 
+// What the log has been told about the limits of an instance.
+struct instance_told {
+	uint16_t number;
+	uint8_t prefixes[AF_MAX], routes[AF_MAX]; // 0 nothing, 1 near the limit, 2 beyond it
+};
+
 struct speaker {
 	struct loop *loop;
 	struct speaker_options options;
@@ -85,6 +91,7 @@ struct speaker {
 	uint16_t next_number;
 	uint32_t last_session, last_read;
 	struct vec reads;     // struct speaker_read
+	struct vec limits;    // struct instance_told, of instances that came near a limit
 	struct task *flusher; // hands over batches at the end of a round
 	struct arena scratch; // one UPDATE, one origin
 	struct buf scratch_buf;
@@ -184,6 +191,7 @@ void instances_change(struct speaker *s, const struct speaker_config *old,
 void instances_remove(struct speaker *s, const struct speaker_config *old,
 		      const struct speaker_config *next);
 void plan_instances(struct soft_plan *plan, struct speaker *s, const struct speaker_config *next);
+void instances_limits(struct speaker *s); // looks at the limits of their tables
 
 // --- plan.c ---------------------------------------------------------------------------------------
 #define OPTIONS_DECIDE 1u

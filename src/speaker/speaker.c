@@ -178,6 +178,9 @@ void speaker_free(struct speaker *s)
 	while (s->reads.count)
 		speaker_read_cancel(s->reads.item[0]);
 	vec_free(&s->reads);
+	while (s->limits.count)
+		mem_free(vec_pop(&s->limits));
+	vec_free(&s->limits);
 	while (s->peers.count) {
 		struct speaker_peer *p = s->peers.item[s->peers.count - 1];
 
