@@ -107,7 +107,7 @@ void origin_carry(struct origin_config *o, const struct attrs *as)
 
 	attrs_encode(&bytes, as);
 	o->attributes = mem_alloc(bytes.len + 1);
-	memcpy(o->attributes, bytes.data, bytes.len);
+	memcpy(o->attributes, buf_cstr(&bytes), bytes.len); // there may be none
 	o->attributes_size = bytes.len;
 	buf_free(&bytes);
 }
