@@ -138,13 +138,33 @@ static void compare(const struct source *p, const struct buf *once, const struct
 			 b + line);
 }
 
+static bool same_instances(const struct speaker_config *a, const struct speaker_config *b)
+{
+	if (a->instance_count != b->instance_count || a->constrain != b->constrain)
+		return false;
+	for (unsigned i = 0; i < a->instance_count; i++) {
+		const struct instance_config *x = &a->instances[i], *y = &b->instances[i];
+		if (x->number != y->number || x->families != y->families ||
+		    x->router_id != y->router_id)
+			return false;
+		for (unsigned k = 0; k < af_count; k++) {
+			if (x->family[k].network_count != y->family[k].network_count ||
+			    x->family[k].constrained != y->family[k].constrained ||
+			    !vpn_link_import_equal(&x->link[k], &y->link[k]) ||
+			    !vpn_link_export_equal(&x->link[k], &y->link[k]))
+				return false;
+		}
+	}
+	return true;
+}
+
 // What the peers and families would be given.
 static bool same(const struct speaker_config *a, const struct speaker_config *b)
 {
 	if (!a || !b)
 		return !a && !b;
 	if (a->peer_count != b->peer_count || a->group_count != b->group_count ||
-	    a->policy != b->policy)
+	    a->policy != b->policy || !same_instances(a, b))
 		return false;
 	for (unsigned i = 0; i < a->peer_count; i++) {
 		const struct peer_config *x = &a->peers[i], *y = &b->peers[i];

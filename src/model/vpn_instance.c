@@ -362,11 +362,11 @@ static const struct row rows[] = {
 	    .help = "Gives all routes that leave the instance one label, or each one of its own.",
 	    .effect = EFFECT_EXPORT, .more = MEANS(.take = take_label)),
 	LIMIT(2, "prefix limit", " [ route-unchanged ]", " route-unchanged",
-	      "Sets how many prefixes the instance takes in, and at what percentage a warning is "
-	      "logged, or only warns."),
+	      "Logs a warning when the instance's table has more prefixes than that, and before at "
+	      "that percentage of them. No route is turned away."),
 	LIMIT(3, "routing-table limit", "", "",
-	      "Sets how many routes the instance takes in, and at what percentage a warning is "
-	      "logged, or only warns."),
+	      "Logs a warning when the instance's table has more routes than that, and before at that "
+	      "percentage of them. No route is turned away."),
 	VPN("vpn-af-typed", ORDER_VPN_OPTION, 4, .grammar = "mvpn",
 	    .help = "Makes the instance part of a multicast VPN: originates an Intra-AS I-PMSI "
 		    "A-D route with ingress replication, and takes in multicast VPN routes.",
