@@ -326,8 +326,10 @@ static void compare_ways(struct comparison *c, const struct route_policy *a, con
 		while (!shared_b[k])
 			k++;
 		if (landing(a, shared_a, a->nodes[i].next) !=
-		    landing(b, shared_b, b->nodes[k].next))
-			difference_everywhere(c->out);
+		    landing(b, shared_b, b->nodes[k].next)) {
+			add_node(c, c->a, &a->nodes[i], NULL, NULL);
+			add_node(c, c->b, &b->nodes[k], NULL, NULL);
+		}
 		k++;
 	}
 }
