@@ -9,6 +9,11 @@
 // be too large the record has no skeleton: the program then runs for each route, and the record
 // remembers which sets came out, because somebody has to hold them.
 //
+// Memos form a row, newest first. One that `stands` upon the next has a program that differs from
+// the next one's for the prefixes in `apart` only, and leaves all others to it: so the next one
+// goes on growing. What comes behind is only looked into, and shed piece by piece. A row is at most
+// three long: the memo, what it stands upon, and what was between the two before.
+//
 // References: one on every set that is yielded, unless it is the asked set itself, which could
 // never go otherwise. Two sets that a program turns into each other hold each other until the memo
 // goes; no sane policy does that.

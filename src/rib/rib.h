@@ -150,7 +150,7 @@ struct rib_route {           // one path of one destination, as shown
 	const struct attr_set *installed; // after import; NULL: rejected, or not usable
 	const struct attr_set *sent;      // Adj-RIB-Out views
 	bool best, select, stale, suppressed, loop; // select: would share the load with the best; loop: AS or cluster loop, kept out of the decision
-	uint32_t generation;     // of the verdict
+	uint32_t generation;     // that gave the verdict or vouched for it
 	uint64_t changed_at;     // owner's time (microseconds since 1970) when this path last changed; 0 unknown
 	unsigned path_index, path_count; // within the destination, best first
 };
@@ -173,7 +173,9 @@ bool rib_read_slice(struct rib *r, const struct rib_query *q, uint32_t *position
 
 // What came of judging routes: by a sweep (rib/sweep.h), or as they arrive.
 struct sweep_counts {
-	uint64_t seen, changed, newly_accepted, newly_rejected; // routes, import view; export: outcomes
+	// Routes, import view; export: outcomes. seen: those that were judged, and those that a sweep
+	// passed by because the change of the program cannot concern them (policy/difference.h).
+	uint64_t seen, changed, newly_accepted, newly_rejected;
 	uint64_t best_moved;
 };
 

@@ -3,6 +3,12 @@
 // that is given out anew belongs to paths that came by then. Export walks the groups one after
 // another; a group that got another program after its walk began is walked again.
 //
+// A change of a program puts some prefixes in doubt, or all (policy/difference.h). Destinations that
+// are not in doubt are passed by, their paths unread. When the walk has come to its end it raises
+// the generation that each peer vouches for: all of its verdicts, whatever they carry, are at least
+// as good as of that one. What is in doubt adds up over changes, and is cleared only by a walk that
+// began after the last of them.
+//
 // A destination is changed once, however many of its paths changed, and an outcome that is equal
 // changes nothing: no message comes of it.
 #include "rib/sweep.h"

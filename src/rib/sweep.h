@@ -1,7 +1,8 @@
 // Sweeps: the walk that brings stored verdicts up to a new generation, in slices, while live
 // routes come and go. soft/ owns them and decides when; the rib knows how. A sweep survives any
 // change of the table between its slices; routes that came in after it began were judged by the
-// newest program already and are skipped by their generation.
+// newest program already and are skipped by their generation. Where programs differ for some
+// prefixes only, the others are passed by and counted as seen.
 #pragma once
 
 #include "rib/rib.h"

@@ -1,7 +1,7 @@
 // Soft reset: makes the tables true again after something changed, without hurting anyone.
 // Invariants, each with a test of its number (soft/soft_test.c, test/law):
 //  1. No soft work changes a session's state, and none becomes a reset by itself.
-//  2. Each stored verdict carries the generation that gave it.
+//  2. Each stored verdict carries the generation that gave it, or that vouched for it.
 //  3. A route learned during a sweep is judged by the newest program only.
 //  4. An equal outcome sends nothing.
 //  5. When a job reports done, no verdict of an older generation is reachable in its scope.
@@ -66,8 +66,9 @@ struct soft_job {
 	char origin[32];          // "commit 12", "refresh bgp", "keep-all-routes"
 	uint32_t generation;
 	unsigned percent;
-	// seen: distinct routes that it concerned, as far as can be told: those that were stored and
-	// judged again, and those that came new; no fewer than the peer sent again when it was asked.
+	// seen: distinct routes that it concerned, as far as can be told: those that were stored, and
+	// judged again or proven to keep their verdict, and those that came new; no fewer than the
+	// peer sent again when it was asked.
 	// The rest by the outcome of each: of the walk, or of its arrival where that came first.
 	struct sweep_counts counts;
 	uint64_t messages;        // UPDATEs sent because of it (export), or received (refresh)

@@ -119,7 +119,7 @@ struct making {
 	struct random r;
 	unsigned peers;
 	bool bulky;
-	bool vpn; // instances, and more of their families
+	bool vpn;                               // instances, and more of their families
 	long object[OBJECT_KINDS][LAW_OBJECTS]; // seeds of what is there, without small changes
 };
 
