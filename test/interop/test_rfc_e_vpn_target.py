@@ -258,10 +258,10 @@ def test_E15_export_soft_reset_says_our_memberships_again(lab):
     s.lab.instance("vpna", "100:1", ["100:1", "100:2"], ["100:1"])
     s.run()
     n = s.peers[0]
-    mine = [membership("100:1"), membership("100:2")]
-    n.wire.wait_routes(mine, VPN_TARGET)
+    n.wire.wait(lambda: {membership("100:1"), membership("100:2")} <= set(n.wire.routes(VPN_TARGET)))
     s.member(n, "default")
     n.wire.wait_routes([A, B, C], VPNV4)
+    mine = set(n.wire.routes(VPN_TARGET))
     n.wire.quiet(0.3)
     n.wire.clear()
     s.lab.dut.run("refresh bgp vpn-target all export")

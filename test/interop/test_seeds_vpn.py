@@ -8,6 +8,7 @@ seed 004: peer keep-all-routes (BGP-VPN instance IPv4 address family view)
 """
 import re
 import socket
+import time
 
 import pytest
 
@@ -51,6 +52,7 @@ class Scene:
         self.lab.up(self.member)
         for i, n in enumerate(self.all):
             n.wire.send(route_of(self.family, n, i + 1))
+        time.sleep(0.5)
         for n in [*self.all, self.other]:
             n.wire.quiet(0.4)
             n.wire.clear()
@@ -409,4 +411,4 @@ def test_seed_001_keep_all_routes_in_a_vpn_instance(lab):
     l.dut.run("refresh bgp vpn-instance vpna multicast all export")
     out = l.dut.run("refresh bgp vpn-instance vpna multicast all import")
     ce.wire.quiet(0.3)
-    assert "Info:" in out and ce.wire.count(REFRESH) == 0 and not ce.wire.closed.is_set()
+    assert "Info:" in out and ce.wire.refreshes(0) == [] and not ce.wire.closed.is_set()
