@@ -1,6 +1,6 @@
-// Pools of numbered objects. Chunks come zeroed from the allocator, which for their size means
-// untouched pages: an object costs memory when it is first used. A freed object's first word
-// links the free list; taking it again clears it.
+// Pools of numbered objects. A chunk is not written to before its objects are taken, so that a small
+// table costs a few pages and not a chunk. A freed object's first word links the free list; taking
+// clears an object.
 #include "base/pool.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static void add_chunk(struct pool *p)
 		p->chunk_cap = p->chunk_cap ? p->chunk_cap * 2 : 8;
 		p->chunks = mem_resize(p->chunks, p->chunk_cap * sizeof(*p->chunks));
 	}
-	p->chunks[p->chunk_count++] = mem_zero((size_t)POOL_CHUNK * p->size);
+	p->chunks[p->chunk_count++] = mem_alloc((size_t)POOL_CHUNK * p->size);
 }
 
 uint32_t pool_take(struct pool *p)
@@ -38,9 +38,7 @@ uint32_t pool_take(struct pool *p)
 	uint32_t n = p->free_head;
 
 	if (n) {
-		uint8_t *object = pool_at(p, n);
-		memcpy(&p->free_head, object, 4);
-		memset(object, 0, p->size);
+		memcpy(&p->free_head, pool_at(p, n), 4);
 	} else {
 		n = p->end;
 		if (n == UINT32_MAX)
@@ -49,6 +47,7 @@ uint32_t pool_take(struct pool *p)
 			add_chunk(p);
 		p->end++;
 	}
+	memset(pool_at(p, n), 0, p->size);
 	p->used++;
 	return n;
 }
