@@ -28,6 +28,9 @@ TESTS = {
     'soft': (['src/soft/soft_test'], 'src/soft/soft_test'),
     'speaker': (['src/speaker/speaker_test'], 'src/speaker/speaker_test'),
     'vpn': (['src/speaker/speaker_vpn_test'], 'src/speaker/speaker_vpn_test'),
+    'rib_law': (['src/rib/rib_law_test'], 'src/rib/rib_law_test'),
+    'rib_lend': (['src/rib/rib_lend_test'], 'src/rib/rib_lend_test'),
+    'rib_vpn': (['src/rib/rib_vpn_test'], 'src/rib/rib_vpn_test'),
     'vpn_law': (['src/vpn/vpn_law_test'], 'src/vpn/vpn_law_test'),
     'vpn_exchange': (['src/vpn/vpn_exchange_test'], 'src/vpn/vpn_exchange_test'),
 }
