@@ -17,7 +17,7 @@ struct route_filter {
 static void complain(void *arg, const char *object, const char *text)
 {
 	struct cli_call *c = arg;
-	if (!strcmp(object, FILTER_NAME))
+	if (strstr(object, FILTER_NAME))
 		cli_error(c, "%s", text);
 	else
 		cli_error(c, "%s: %s", object, text);
