@@ -234,7 +234,8 @@ static void plan_link(struct soft_plan *plan, struct speaker *s, const struct in
 		.means = MEANS_RETAINED,
 	};
 
-	if (!vpn_link_import_equal(a, b))
+	// Where no BGP ran there is nothing that it could take in: what comes meets the link.
+	if (!vpn_link_import_equal(a, b) && s->config && s->config->present)
 		step.effects |= EFFECT_IMPORT;
 	if (!vpn_link_export_equal(a, b) && old)
 		step.effects |= EFFECT_EXPORT; // a new one has no routes yet
