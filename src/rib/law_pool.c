@@ -17,7 +17,7 @@ const struct af *law_family(unsigned f)
 	if (f == 3)
 		return af_memberships();
 	for (unsigned i = 0; i < af_count; i++)
-		if (af_list[i]->props & AF_WIDE)
+		if (af_list[i]->props & (f == 4 ? AF_TYPED : AF_WIDE))
 			return af_list[i];
 	return NULL;
 }
@@ -77,8 +77,11 @@ static void make_key(struct law_pool *pool, unsigned family, unsigned n)
 	else if (family == LAW_LABELED)
 		snprintf(text, sizeof(text), "100:%u 10.%u.%u.0/%u", n % 3, n / 8, n % 8 / 2 * 64,
 			 n % 8 ? 24 : 16);
-	else
+	else if (family == 3)
 		snprintf(text, sizeof(text), n ? "100 RT<1:%u>" : "default", n);
+	else
+		snprintf(text, sizeof(text), n % 2 ? "5 100:1 10.1.1.1 225.1.1.%u" : "2 100:1 %u",
+			 n + 1);
 	assert_true(law_family(family)->text_get(text, &pool->keys[family][n]));
 }
 

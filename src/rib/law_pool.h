@@ -4,7 +4,7 @@
 
 #include "rib/world.h"
 
-#define LAW_FAMILIES 4
+#define LAW_FAMILIES 5
 #define LAW_LABELED  2 // the one whose NLRI have labels
 #define LAW_PREFIXES 24
 #define LAW_SETS     28
@@ -19,7 +19,7 @@ struct law_pool {
 };
 
 // The classic one, one of wide prefixes, the one that exchanges routes with the classic one, and
-// memberships.
+// memberships, one of several types of NLRI.
 const struct af *law_family(unsigned f);
 void law_pool_make(struct law_pool *pool);
 void law_pool_drop(struct law_pool *pool);

@@ -160,7 +160,10 @@ static void read_advertised(struct reading *x, uint32_t n)
 	route.path_count = 1;
 	if (e->peer < RIB_PEERS_MAX)
 		route.peer = e->peer;
-	if (best && best->peer == e->peer) {
+	if (best && f->memberships && n != m->group->default_destination &&
+	    m->group->key.export.kind == SOURCE_IBGP_CLIENT && best->peer < RIB_PEERS_MAX)
+		route.peer = best->peer; // told in our own name (rib/membership.h)
+	if (best && (best->peer == e->peer || best->peer == route.peer)) {
 		route.installed = attr_at(&f->attrs, best->attr);
 		route.changed_at = rib_epoch_time(f->rib, best->epoch);
 		route.generation = member_generation(source_of(f, best->peer), best);
