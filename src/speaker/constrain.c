@@ -65,13 +65,14 @@ static void export_again(struct speaker_peer *p, unsigned i)
 	soft_start(p->speaker->soft, &r);
 }
 
+// What waits gets its program when it is begun.
 static void constrain_peer(struct speaker_peer *p)
 {
 	const struct speaker_config *c = p->speaker->config;
 
 	p->member_moved = false;
 	for (unsigned i = 0; i < af_count; i++) {
-		if (!p->run[i].given || !peer_constrained(p, c, i))
+		if (!p->run[i].given || p->waiting >> i & 1 || !peer_constrained(p, c, i))
 			continue;
 		if (peer_give(p, i, c->generation) && p->run[i].up)
 			export_again(p, i);
@@ -114,11 +115,11 @@ void constrain_begin(struct speaker_peer *p)
 	timer_stop(p->wait_timer);
 	p->waiting = 0;
 	p->fences = 0;
-	if (p->member_moved)
-		constrain_peer(p);
 	for (unsigned i = 0; i < af_count; i++) {
-		if (families >> i & 1)
-			speaker_send_peer(p->speaker, SHARD_BEGIN, p, af_list[i]);
+		if (!(families >> i & 1))
+			continue;
+		peer_give(p, i, p->speaker->config->generation);
+		speaker_send_peer(p->speaker, SHARD_BEGIN, p, af_list[i]);
 	}
 }
 
