@@ -272,7 +272,8 @@ static void build_scopes(struct build *b)
 	build_public(b);
 	for (unsigned i = 1; i < c->instance_count; i++)
 		build_scope(b, &c->instances[i]);
-	qsort(c->peers, c->peer_count, sizeof(*c->peers), compare_peers);
+	if (c->peer_count)
+		qsort(c->peers, c->peer_count, sizeof(*c->peers), compare_peers);
 	if (c->peer_count > RIB_PEERS_MAX)
 		build_error(b, "There are more than %u peers.", RIB_PEERS_MAX);
 }

@@ -673,6 +673,34 @@ static void test_multicast(void **state)
 	assert_int_equal(instance(f, "a")->families, af_bit(af_classic()));
 }
 
+// The same where there is a family of multicast VPN routes beside the other unicast one.
+static void test_multicast_wide(void **state)
+{
+	struct fixture *f = *state;
+	const struct af *af = NULL, *inner = family("ipv6-unicast");
+
+	for (unsigned i = 0; i < af_count; i++) {
+		if (af_list[i]->props & AF_TYPED && af_list[i]->afi == inner->afi)
+			af = af_list[i];
+	}
+	if (!af)
+		skip();
+	fixture_good(f, "ip vpn-instance a\n ipv6-family\n  route-distinguisher 100:1\n"
+			"  vpn-target 1:1\n  mvpn\n"
+			"  mvpn join source-tree 2001:db8::1 group ff05::1 route-distinguisher "
+			"200:1 source-as 65000 route-target 10.0.0.9:3\n"
+			"  mvpn source-active 2001:db8::1 group ff05::1\n#\n"
+			"bgp 65000\n router-id 10.9.9.9\n");
+	const struct instance_config *a = instance(f, "a");
+	assert_int_equal(a->families, af_bit(af) | af_bit(inner));
+	assert_true(TAKES(&a->link[af_index(af)], "01020a0909090001"));
+	const struct family_config *c = &a->family[af_index(af)];
+	assert_int_equal(c->network_count, 3);
+	assert_true(
+		originates(c, af, "7 200:1 65000 2001:DB8::1 FF05::1", "c0100801020a0000090003"));
+	assert_true(originates(c, af, "5 100:1 2001:DB8::1 FF05::1", ""));
+}
+
 static void test_multicast_addresses(void **state)
 {
 	struct fixture *f = *state;
@@ -709,6 +737,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_memberships, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keep_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_multicast, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_multicast_wide, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_multicast_addresses, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
