@@ -354,6 +354,7 @@ static void test_json_everywhere(void **state)
 		"display bgp all summary",
 		"display ip vpn-instance verbose",
 		"display bgp refresh",
+		"display bgp memory",
 	};
 
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)

@@ -21,7 +21,8 @@ static void scope_add(struct scope *s, const struct instance_config *i, const st
 static void scope_add_public(struct app *a, struct scope *s, const struct af *af)
 {
 	const struct speaker_config *config = speaker_running(a->speaker);
-	struct instance_config public = {.number = INSTANCE_PUBLIC, .router_id = config->router_id};
+	struct instance_config public = {.number = INSTANCE_PUBLIC,
+					 .router_id = config ? config->router_id : 0};
 
 	scope_add(s, &public, af);
 }
@@ -35,7 +36,7 @@ static void scope_add_instances(struct app *a, struct scope *s, const struct af 
 {
 	const struct speaker_config *config = speaker_running(a->speaker);
 
-	for (unsigned i = 0; i < config->instance_count; i++) {
+	for (unsigned i = 0; config && i < config->instance_count; i++) {
 		const struct instance_config *instance = &config->instances[i];
 		if (instance->number != INSTANCE_PUBLIC && instance->families & af_bit(af))
 			scope_add(s, instance, af);

@@ -1,6 +1,6 @@
 // display version, save, display bgp statistics of the instance's tables, and other commands of the
 // box itself.
-#include "cmd/app.h"
+#include "cmd/scope.h"
 
 #include <inttypes.h>
 
@@ -47,29 +47,38 @@ static void save_run(struct cli_call *c)
 		save_answered);
 }
 
+static void memory_place(struct app *a, const struct place *p, struct buf *out, json_t *list)
+{
+	struct rib_totals t;
+	speaker_totals(a->speaker, p->instance, p->af, &t);
+	json_t *o = json_pack(
+		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "family", p->af->name,
+		"destinations", (json_int_t)t.destinations, "paths", (json_int_t)t.paths,
+		"attribute_sets", (json_int_t)t.attribute_sets, "groups", (json_int_t)t.groups,
+		"bytes_routes", (json_int_t)t.bytes_routes, "bytes_sets", (json_int_t)t.bytes_sets,
+		"bytes_out", (json_int_t)t.bytes_out, "bytes_memo", (json_int_t)t.bytes_memo);
+	if (!place_is_public(p)) {
+		json_object_set_new(o, "instance", json_string(p->name));
+		buf_format(out, " VPN-Instance %s,", p->name);
+	}
+	json_array_append_new(list, o);
+	buf_format(out, " %s: %u destinations, %u paths, %u attribute sets, %u export groups\n",
+		   p->af->title, t.destinations, t.paths, t.attribute_sets, t.groups);
+	buf_format(out,
+		   "   bytes: routes %zu, attribute sets %zu, Adj-RIB-Out %zu, policy memory %zu\n",
+		   t.bytes_routes, t.bytes_sets, t.bytes_out, t.bytes_memo);
+}
+
 static void display_memory(struct cli_call *c)
 {
 	struct buf out = {0};
 	json_t *list = json_array();
 	for (unsigned i = 0; i < af_count; i++) {
-		struct rib_totals t;
-		speaker_totals(app_of(c)->speaker, INSTANCE_PUBLIC, af_list[i], &t);
-		json_array_append_new(
-			list,
-			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "family",
-				  af_list[i]->name, "destinations", (json_int_t)t.destinations,
-				  "paths", (json_int_t)t.paths, "attribute_sets",
-				  (json_int_t)t.attribute_sets, "groups", (json_int_t)t.groups,
-				  "bytes_routes", (json_int_t)t.bytes_routes, "bytes_sets",
-				  (json_int_t)t.bytes_sets, "bytes_out", (json_int_t)t.bytes_out,
-				  "bytes_memo", (json_int_t)t.bytes_memo));
-		buf_format(&out,
-			   " %s: %u destinations, %u paths, %u attribute sets, %u export groups\n",
-			   af_list[i]->title, t.destinations, t.paths, t.attribute_sets, t.groups);
-		buf_format(
-			&out,
-			"   bytes: routes %zu, attribute sets %zu, Adj-RIB-Out %zu, policy memory %zu\n",
-			t.bytes_routes, t.bytes_sets, t.bytes_out, t.bytes_memo);
+		struct scope s;
+		scope_of_family(app_of(c), af_list[i], &s);
+		for (unsigned k = 0; k < s.count; k++)
+			memory_place(app_of(c), &s.places[k], &out, list);
+		scope_free(&s);
 	}
 	if (c->json) {
 		buf_clear(&out);
