@@ -102,6 +102,28 @@ static void test_example(void **state)
 	fixture_free(f);
 }
 
+static void test_prompts(void **state)
+{
+	struct fixture *f = fixture_terminal();
+
+	(void)state;
+	fixture_type(f, "system-view\nip vpn-instance vpna\nquit\nbgp 100");
+	step(f, "[*Test-bgp]", "ipv6-family vpn-instance vpna");
+	step(f, "[*Test-bgp-6-vpna]", "vpn-instance vpna"); // views are tried outwards
+	step(f, "[*Test-bgp-instance-vpna]", "ipv4-multicast vpn-instance vpna");
+	step(f, "[*Test-bgp-multicast-vpna]", "ipv4-family vpnv4 unicast");
+	step(f, "[*Test-bgp-af-vpnv4]", "ipv6-family vpnv6");
+	step(f, "[*Test-bgp-af-vpnv6]", "ipv4-family vpn-target");
+	step(f, "[*Test-bgp-af-vpn-target]", "ipv4-family mvpn");
+	step(f, "[*Test-bgp-af-mvpn]", "ip vpn-instance vpna");
+	step(f, "[*Test-vpn-instance-vpna]", "ipv6-family unicast");
+	step(f, "[*Test-vpn-instance-vpna-af-ipv6]", "ipv4-family");
+	step(f, "[*Test-vpn-instance-vpna-af-ipv4]", "bgp 100");
+	step(f, "[*Test-bgp]", "ipv4-family multicast");
+	step(f, "[*Test-bgp-af-multicast]", "quit");
+	fixture_free(f);
+}
+
 // --- refusals ----------------------------------------------------------------------------------------
 static void test_refused(void **state)
 {
@@ -719,6 +741,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_prompts),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_there, setup, teardown),
