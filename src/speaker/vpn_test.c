@@ -336,6 +336,43 @@ static void refresh_of_an_instance(void **unused)
 	buf_free(&notes);
 }
 
+// Neighbours of the same address: one of the public tables, one behind the VRF device of an instance
+// that comes up later. Each finds its own.
+static void behind_a_device(void **unused)
+{
+	struct speaker_peer *p;
+
+	neighbour(0, 65101, PEER_REFRESH, af_bit(inner()));
+	neighbour(1, 65102, PEER_REFRESH | PEER_INSTANCE, af_bit(inner()));
+	set(STEP_INSTANCE, 1, af_bit(inner()), 0, 0);
+	peer[1].address = peer[0].address;
+	ip_parse("10.0.9.1", &peer[1].remote);
+	state.peer[1].alias = 1; // both configured as 10.0.1.1
+	announce(0, inner(), 1, 0);
+	announce(1, inner(), 2, 0);
+	commit();
+	settle();
+	assert_true(peer[0].established);
+	assert_false(peer[1].established);
+	sim_set_device(loop, "vpn1", "10.0.9.1");
+	settle();
+	assert_true(peer[1].established);
+	p = speaker_peer_find(speaker, 1, &peer[1].address);
+	assert_string_equal(sess_get_config(speaker_peer_session(p))->interface, "vpn1");
+	assert_int_equal(told(0, inner()), 0);
+	assert_int_equal(told(1, inner()), 0);
+	commit();
+	assert_int_equal(plan.count, 0);
+	settle();
+	assert_int_equal(peer[0].established_count, 1);
+	assert_int_equal(peer[1].established_count, 1);
+	sim_set_device(loop, "", NULL);
+	player_disconnect(&peer[1]);
+	settle();
+	assert_false(peer[1].established);
+	assert_true(peer[0].established);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -343,7 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(there_and_back),         CASE(targets_changed), CASE(membership_narrows),
 		CASE(constraint_switched),    CASE(silent_waits),    CASE(end_of_rib_begins),
-		CASE(refresh_of_an_instance),
+		CASE(refresh_of_an_instance), CASE(behind_a_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

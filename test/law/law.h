@@ -94,6 +94,7 @@ enum { LINK_RD, LINK_IMPORT, LINK_EXPORT, LINK_PER_ROUTE, LINK_OWN, LINK_KINDS }
 
 struct law_peer {
 	bool known, present;
+	unsigned alias; // 0, or 1 + the peer whose address it has too, in another instance
 	uint32_t as;
 	long flags;
 	uint16_t families;

@@ -612,7 +612,7 @@ static void fill_peer(const struct law_state *s, unsigned i, struct speaker_conf
 	struct peer_config *to = &c->peers[c->peer_count++];
 	char text[IP_TEXT_MAX];
 
-	law_address(i, text);
+	law_address(p->alias ? p->alias - 1 : i, text);
 	ip_parse(text, &to->address);
 	to->instance = (uint16_t)law_instance(p->flags);
 	to->session = (struct sess_config){

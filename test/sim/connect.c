@@ -25,6 +25,9 @@ static bool takes(const struct listener *n, const struct ip *to, uint16_t port)
 {
 	if (n->path || n->port != port || n->local.bits != to->bits)
 		return false;
+	if (ip_equal(&n->loop->device_address, to) || n->interface[0])
+		return ip_equal(&n->loop->device_address, to) &&
+		       !strcmp(n->interface, n->loop->device);
 	if (!ip_is_zero(&n->local))
 		return ip_equal(&n->local, to);
 	const struct ip *own = address_of(n->loop, to->bits);
@@ -44,13 +47,15 @@ static struct listener *listener_find(const struct stream *s)
 	return NULL;
 }
 
-static bool in_use(const struct loop *l, const struct ip *local, uint16_t port)
+static bool in_use(const struct loop *l, const struct ip *local, uint16_t port,
+		   const char *interface)
 {
 	struct world *w = world();
 
 	for (struct list *i = w->listeners.next; i != &w->listeners; i = i->next) {
 		struct listener *n = LIST_ENTRY(i, struct listener, link);
-		if (n->path || n->port != port || !ip_equal(&n->local, local))
+		if (n->path || n->port != port || !ip_equal(&n->local, local) ||
+		    strcmp(n->interface, interface))
 			continue;
 		if (!ip_is_zero(local) || n->loop == l ||
 		    ip_equal(address_of(n->loop, local->bits), address_of(l, local->bits)))
@@ -87,7 +92,7 @@ struct listener *listener_tcp(struct loop *l, const struct tcp_options *o, accep
 	struct ip local = o->local.bits ? o->local : ip_from_u32(0);
 	uint16_t port = o->port ? o->port : port_next();
 
-	if (in_use(l, &local, port)) {
+	if (in_use(l, &local, port, o->interface)) {
 		*ret_error = -EADDRINUSE;
 		return NULL;
 	}
@@ -96,6 +101,7 @@ struct listener *listener_tcp(struct loop *l, const struct tcp_options *o, accep
 	n->port = port;
 	n->ttl = o->ttl ? o->ttl : DEFAULT_TTL;
 	n->min_ttl = o->min_ttl;
+	memcpy(n->interface, o->interface, sizeof(n->interface));
 	return n;
 }
 
@@ -190,7 +196,10 @@ struct stream *stream_connect(struct loop *l, const struct tcp_options *o,
 			      const struct stream_ops *ops, void *arg, int *ret_error)
 {
 	static const uint8_t localhost6[16] = {[15] = 1};
-	struct ip local = o->local.bits ? o->local : *address_of(l, o->remote.bits);
+	bool bound = l->device[0] && !strcmp(o->interface, l->device);
+	struct ip local = o->local.bits ? o->local
+			  : bound       ? l->device_address
+					: *address_of(l, o->remote.bits);
 
 	if (!o->remote.bits || (local.bits && local.bits != o->remote.bits)) {
 		*ret_error = -EAFNOSUPPORT;

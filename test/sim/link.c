@@ -3,6 +3,7 @@
 #include "sim/network.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -86,6 +87,16 @@ void sim_set_address(struct loop *l, const char *text)
 		l->address6 = ip;
 	else
 		l->address4 = ip;
+}
+
+void sim_set_device(struct loop *l, const char *name, const char *text)
+{
+	memset(l->device, 0, sizeof(l->device));
+	l->device_address = (struct ip){0};
+	if (!text)
+		return;
+	snprintf(l->device, sizeof(l->device), "%s", name);
+	l->device_address = address(text);
 }
 
 void sim_link_changed(void)

@@ -5,6 +5,8 @@
 #include "sim/sim.h"
 #include "sim/world.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 // --- loops -----------------------------------------------------------------------------------------
@@ -81,7 +83,7 @@ uint64_t loop_clock(void)
 
 bool loop_vrf_device(struct loop *l, const char *name)
 {
-	return false;
+	return *name && !strcmp(l->device, name);
 }
 
 int64_t loop_wall(struct loop *l)

@@ -74,6 +74,7 @@ struct listener {
 	struct ip local;
 	uint16_t port;
 	char *path; // of a Unix socket, or NULL
+	char interface[16];
 	uint8_t ttl, min_ttl;
 	struct list keys;
 	accept_fn *fn;

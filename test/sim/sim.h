@@ -36,6 +36,10 @@ void sim_set_clock_cost(uint64_t us); // time that passes with each loop_clock()
 // to any address if its loop was given none.
 void sim_set_address(struct loop *l, const char *address); // at most one of each version
 
+// One VRF device of the loop: connections to its address reach only listeners that are bound to it,
+// and those of sockets bound to it leave from there. NULL: it is gone.
+void sim_set_device(struct loop *l, const char *name, const char *address);
+
 // What lies between two addresses, for both directions. Fields may be changed at any time; after
 // `down` or `window` was changed on a living connection, call sim_link_changed.
 struct sim_link {

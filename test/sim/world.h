@@ -45,6 +45,8 @@ struct loop {
 	struct task *current;
 	struct list signals;
 	struct ip address4, address6; // bits 0: none
+	char device[16];              // VRF device; "" none
+	struct ip device_address;     // what reaches sockets that are bound to it
 	bool stopped;
 };
 
