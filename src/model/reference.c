@@ -136,6 +136,33 @@ static const char intro[] =
 	"form of `undo` is\n"
 	"possible it is shown.\n\n";
 
+// The statements that enter it, without what can be left out.
+static void put_entries(const struct cli_schema *s, const struct view *v, struct buf *out)
+{
+	const char *join = "; entered by ";
+
+	for (unsigned t = 0; t < s->table_count; t++) {
+		for (unsigned i = 0; i < s->tables[t].count; i++) {
+			const struct row *row = &s->tables[t].rows[i];
+			if (!row->enters || strcmp(row->enters, v->name) != 0)
+				continue;
+			buf_format(out, "%s`%s`", join, row->grammar);
+			join = ", ";
+		}
+	}
+}
+
+static void put_view_list(const struct cli_schema *s, struct buf *out)
+{
+	buf_text(out, "## Views\n\n- `system`: entered by `system-view`\n");
+	for (unsigned i = 0; i < s->view_count; i++) {
+		buf_format(out, "- `%s`: prompt `%s`", s->views[i].name, s->views[i].prompt);
+		put_entries(s, &s->views[i], out);
+		buf_text(out, "\n");
+	}
+	buf_text(out, "\n");
+}
+
 static void put_params(const struct cli_schema *s, struct buf *out)
 {
 	buf_text(out, "## Parameters of these statements\n\n");
@@ -152,6 +179,7 @@ void model_reference(struct buf *out)
 
 	model_schema(&s);
 	buf_text(out, intro);
+	put_view_list(&s, out);
 	for (unsigned t = 0; t < s.table_count; t++) {
 		buf_format(out, "## %s\n\n", titles[t]);
 		for (unsigned i = 0; i < s.tables[t].count; i++)
