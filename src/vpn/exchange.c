@@ -110,7 +110,7 @@ void exchange_free(struct exchange *x)
 }
 
 // --- moves ------------------------------------------------------------------------------------------
-static void errand_add(struct exchange *x, struct tie *t, bool take)
+static void errand_add(struct exchange *x, struct tie *t)
 {
 	if (t->stamp == x->stamps)
 		return;
@@ -119,7 +119,7 @@ static void errand_add(struct exchange *x, struct tie *t, bool take)
 		x->errand_cap = x->errand_cap ? x->errand_cap * 2 : 64;
 		x->errands = mem_resize(x->errands, x->errand_cap * sizeof(*x->errands));
 	}
-	x->errands[x->errand_count++] = (struct errand){.tie = t, .take = take};
+	x->errands[x->errand_count++] = t;
 }
 
 static bool carries(struct span values, const uint8_t *target)
@@ -142,7 +142,7 @@ static void collect_takers(struct exchange *x, struct target_index *index, struc
 		const struct target *t = target_find(index, value);
 		for (uint32_t i = 0; i < t->taker_count; i++)
 			if (t->takers[i].now)
-				errand_add(x, t->takers[i].tie, true);
+				errand_add(x, t->takers[i].tie);
 	}
 }
 
@@ -155,7 +155,7 @@ static void collect_leavers(struct exchange *x, struct target_index *index, stru
 			continue;
 		const struct target *t = target_find(index, value);
 		for (uint32_t i = 0; t && i < t->taker_count; i++)
-			errand_add(x, t->takers[i].tie, false);
+			errand_add(x, t->takers[i].tie);
 		if (!carries(after, before.p + at))
 			target_remove(index, value, number);
 	}
@@ -167,16 +167,19 @@ static void outer_moved(struct exchange *x, const struct af *outer, const struct
 	struct span before = vpn_communities(m->before), after = vpn_communities(m->after);
 	unsigned first = x->errand_count;
 
-	x->stamps++;
+	if (m->before == m->after && m->peer_before == m->peer_after)
+		return; // only a path behind the best one
+	uint64_t stamp = ++x->stamps;
 	x->best_moved++;
 	collect_takers(x, index, after, before, m->number);
 	collect_leavers(x, index, after, before, m->number);
 	unsigned last = x->errand_count;
 	for (unsigned i = first; i < last; i++) {
-		const struct errand e = x->errands[i];
-		const struct vpn_route r = {
-			.key = m->key, .set = e.take ? m->after : NULL, .peer = m->peer_after};
-		tie_take(e.tie, &r);
+		struct vpn_route r = {.key = m->key, .set = m->after, .peer = m->peer_after};
+		struct af_key same;
+		if (x->stamps != stamp) // an errand may have moved this very route
+			r.set = rib_best(exchange_public(x), outer, m->number, &same, &r.peer);
+		tie_take(x->errands[i], &r);
 	}
 	x->errand_count = first;
 }

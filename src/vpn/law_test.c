@@ -477,7 +477,9 @@ static void event_walk(struct law *l)
 {
 	unsigned n = 1 + below(l, INSTANCES), f = below(l, FAMILIES);
 
-	if (chance(l, 5) && l->truth.built[n] && !l->walks[n][f][0].walk) {
+	// no export walk to come: what goes by the way when an older distinguisher does is not counted
+	if (chance(l, 5) && l->truth.built[n] && !l->walks[n][f][0].walk &&
+	    !l->walks[n][f][1].walk && !l->walks[n][f][1].wanted) {
 		l->walks[n][f][0].wanted = false;
 		walk_whole(l, n, f);
 		return;

@@ -51,12 +51,6 @@ struct place {
 	struct tie *ties[AF_MAX]; // by index of the inner family; owned
 };
 
-// What is to be done with a route of the VPN table that moved.
-struct errand {
-	struct tie *tie;
-	bool take;
-};
-
 struct exchange {
 	struct place **places; // by number; owned
 	unsigned place_count;
@@ -64,7 +58,7 @@ struct exchange {
 		*indexes[AF_MAX]; // by index of the outer family; NULL: nothing moved there
 	uint64_t serials, stamps;
 	uint64_t best_moved;    // of the VPN tables
-	struct errand *errands; // a stack: moves may be nested
+	struct tie **errands;   // whom a move concerns; a stack: moves may be nested; owned
 	unsigned errand_count, errand_cap;
 	struct arena arena; // of one route on its way: nothing of it is kept
 	unsigned shard, shards;

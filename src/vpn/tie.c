@@ -156,29 +156,38 @@ static bool same_frame(const struct vpn_link *a, const struct vpn_link *b)
 	       !memcmp(a->rd, b->rd, sizeof(a->rd));
 }
 
-static void doubt_missing(struct tie *t, const struct vpn_link *in, const struct vpn_link *from)
+// Of a list of targets those that are not in the other one; but where nothing carries a target now,
+// nothing stands for it, and what comes later meets the new link.
+static void doubt_missing(struct tie *t, const struct vpn_targets *in,
+			  const struct vpn_targets *from)
 {
-	const struct vpn_targets there = {from->targets, from->target_count};
-	uint8_t(*list)[8] = mem_alloc((in->target_count + 1) * sizeof(*list));
+	const struct target_index *index = exchange_index(t->exchange, t->outer);
+	uint8_t(*list)[8] = mem_alloc((in->count + 1) * sizeof(*list));
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < in->target_count; i++)
-		if (!vpn_targets_have(&there, in->targets[i]))
-			memcpy(list[count++], in->targets[i], sizeof(*list));
+	for (unsigned i = 0; i < in->count; i++) {
+		const struct target *target = target_find(index, target_value(in->list[i]));
+		if (target && target->count && !vpn_targets_have(from, in->list[i]))
+			memcpy(list[count++], in->list[i], sizeof(*list));
+	}
 	vpn_targets_add(&t->doubt, list, count);
 	mem_free(list);
 }
 
 static void doubt(struct tie *t, const struct vpn_link *old)
 {
+	static const struct vpn_targets none;
+	const struct vpn_targets before = {old->targets, old->target_count};
+	const struct vpn_targets now = {t->link.targets, t->link.target_count};
+
 	if (t->link.present)
-		vpn_targets_add(&t->reach, t->link.targets, t->link.target_count);
+		vpn_targets_add(&t->reach, now.list, now.count);
 	if (!same_frame(old, &t->link)) {
-		vpn_targets_add(&t->doubt, t->reach.list, t->reach.count);
+		doubt_missing(t, &t->reach, &none);
 		return;
 	}
-	doubt_missing(t, &t->link, old);
-	doubt_missing(t, old, &t->link);
+	doubt_missing(t, &now, &before);
+	doubt_missing(t, &before, &now);
 }
 
 void exchange_link(struct exchange *x, uint16_t instance, const struct af *inner,
