@@ -92,7 +92,10 @@ void cmd_setup(struct app *a, struct cli_setup *ret)
 
 bool call_peer_address(const struct cli_call *c, struct ip *ret)
 {
-	const char *text = conf_value(c->line, "ipv4-address");
+	const char *text = conf_after(c->line, "peer"); // a prefix may stand behind it
+	if (text && ip_parse(text, ret))
+		return true;
+	text = conf_value(c->line, "ipv4-address");
 	if (!text)
 		text = conf_value(c->line, "ipv6-address");
 	return text && ip_parse(text, ret);
@@ -109,8 +112,11 @@ bool call_bgp_runs(struct cli_call *c)
 
 bool call_prefix(struct cli_call *c, const struct af *af, struct ip *ret, int *ret_bits)
 {
+	const char *word[4];
+	unsigned n = conf_values(c->line, af->prefix_bits == 32 ? "ipv4-address" : "ipv6-address",
+				 word, 4);
 	*ret_bits = -1;
-	if (!call_peer_address(c, ret) || ret->bits != af->prefix_bits) {
+	if (!n || n > 4 || !ip_parse(word[n - 1], ret)) { // the last one: a peer's comes before
 		cli_error(c, "The address is not of this address family.");
 		return false;
 	}

@@ -121,6 +121,14 @@ static void test_per_peer(void **state)
 	box_expect(a, "display bgp vpnv4 all routing-table peer 10.0.0.2 advertised-routes",
 		   " Advertised routes total: 2\n", " Route Distinguisher: 100:1\n",
 		   " *>     10.1.0.0/16        10.0.0.1 ", NULL);
+	box_expect(
+		a,
+		"display bgp vpnv4 all routing-table peer 10.0.0.2 advertised-routes 10.1.0.0 20",
+		" Total routes of Route Distinguisher(100:1): 1\n", " of 10.1.0.0/20:\n",
+		" Original nexthop: 10.0.0.1\n", NULL);
+	assert_null(strstr(buf_cstr(&a->out), "dvertised to"));
+	box_expect(a, "display bgp vpnv4 all routing-table peer 10.0.0.2 received-routes 10.3.1.1",
+		   " of 10.3.0.0/16:\n", NULL);
 	box_expect(a, "display bgp vpnv4 all routing-table peer 10.0.0.2 not-accepted-routes",
 		   " Received routes total: 0\n", NULL);
 	box_expect(a,

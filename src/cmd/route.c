@@ -228,6 +228,13 @@ static const struct row_template templates[] = {
 		 .run = display_prefix},
 	 .needs = AF_PREFIX},
 	{.row = {.views = "*",
+		 .grammar = "display bgp @tables routing-table " PEER_VIEWS
+			    " @prefix [ longer-prefixes ]",
+		 .help = "Shows one prefix as a peer sent it or was told it, or all that it contains.",
+		 .level = 1,
+		 .run = display_prefix},
+	 .needs = AF_PREFIX},
+	{.row = {.views = "*",
 		 .grammar = "display bgp @tables routing-table @types [ statistics ]",
 		 .help = "Shows the routes of all types, or of one.",
 		 .level = 1,

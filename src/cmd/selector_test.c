@@ -140,6 +140,77 @@ static void test_instance_without_family(void **state)
 		   "Info: VPN instance a does not have IPv6 Unicast.", NULL);
 }
 
+// --- what they do -----------------------------------------------------------------------------------
+static unsigned ups(struct box *b, uint16_t instance, const char *address)
+{
+	struct ip ip;
+
+	ip_parse(address, &ip);
+	struct speaker_peer *p = speaker_peer_find(b->app.speaker, instance, &ip);
+	assert_non_null(p);
+	return sess_get_counters(speaker_peer_session(p))->established_count;
+}
+
+static unsigned asked(struct box *b, uint16_t instance, const char *address)
+{
+	struct ip ip;
+
+	ip_parse(address, &ip);
+	return (unsigned)sess_get_counters(
+		       speaker_peer_session(speaker_peer_find(b->app.speaker, instance, &ip)))
+		->refresh_out;
+}
+
+static void run(struct box *b, const char *line)
+{
+	box_run(b, line);
+	assert_int_equal(b->status, 0);
+	sim_run_for(120 * SIM_SECOND);
+}
+
+// A peer of the public instance and one of a VPN instance: each command reaches its own.
+static void test_reach(void **state)
+{
+	struct box *b = *state, *other = box_new("10.0.0.2"), *customer = box_new("10.9.0.1");
+
+	box_configure(b, pe);
+	box_configure(b, customers);
+	box_configure(other, "bgp 100\nrouter-id 2.2.2.2\npeer 10.0.0.1 as-number 100\n"
+			     "ipv4-family vpnv4\npeer 10.0.0.1 enable\n"
+			     "ipv4-family mvpn\npeer 10.0.0.1 enable");
+	box_configure(customer, "bgp 65001\nrouter-id 9.9.9.9\npeer 10.0.0.1 as-number 100");
+	sim_run_for(120 * SIM_SECOND);
+	uint16_t red = speaker_config_instance(speaker_running(b->app.speaker), "a")->number;
+	unsigned first = ups(b, 0, "10.0.0.2"), second = ups(b, red, "10.9.0.1");
+	assert_true(first && second);
+	unsigned outer = asked(b, 0, "10.0.0.2"), inner = asked(b, red, "10.9.0.1");
+
+	run(b, "refresh bgp vpn-instance a ipv4-family all import");
+	assert_int_equal(asked(b, red, "10.9.0.1"), inner + 1);
+	assert_int_equal(asked(b, 0, "10.0.0.2"), outer);
+	run(b, "refresh bgp vpnv4 internal import");
+	run(b, "refresh bgp vpnv4 external import");
+	run(b, "refresh bgp mvpn 10.0.0.2 import");
+	assert_int_equal(asked(b, red, "10.9.0.1"), inner + 1);
+	assert_int_equal(asked(b, 0, "10.0.0.2"), outer + 2);
+	run(b, "refresh bgp all import"); // public IPv4 only
+	assert_int_equal(asked(b, red, "10.9.0.1"), inner + 1);
+	assert_int_equal(asked(b, 0, "10.0.0.2"), outer + 3);
+
+	run(b, "reset bgp vpn-instance a ipv4-family 65001");
+	assert_int_equal(ups(b, red, "10.9.0.1"), second + 1);
+	assert_int_equal(ups(b, 0, "10.0.0.2"), first);
+	run(b, "reset bgp vpnv6 all"); // enabled here
+	run(b, "reset bgp vpn-instance a ipv6-family all");
+	assert_int_equal(ups(b, red, "10.9.0.1"), second + 1);
+	assert_int_equal(ups(b, 0, "10.0.0.2"), first + 1);
+	run(b, "reset bgp all");
+	assert_int_equal(ups(b, red, "10.9.0.1"), second + 2);
+	assert_int_equal(ups(b, 0, "10.0.0.2"), first + 2);
+	box_free(other);
+	box_free(customer);
+}
+
 static void test_help(void **state)
 {
 	struct box *b = *state;
@@ -161,6 +232,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reset_forms, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_instance_without_family, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reach, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_help, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
