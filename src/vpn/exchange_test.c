@@ -39,6 +39,8 @@ static int open_town(void **state)
 	town_peer(&town, 0, 0, SOURCE_IBGP);
 	town_peer(&town, 0, 1, SOURCE_IBGP);
 	fixture_config(&town.policy, "route-policy refuse deny node 10\n"
+				     "route-policy lift permit node 10\n"
+				     "apply local-preference 200\n"
 				     "route-policy mark permit node 10\napply cost 77\n"
 				     "route-policy other permit node 10\napply rt 9:9\n"
 				     "route-policy more permit node 10\n"
@@ -326,6 +328,26 @@ static void a_new_distinguisher(void **state)
 	assert_has(town_best(&town, 2, v4, "10.0.0.0/8"), "lent 100:9");
 }
 
+// What stood under the older distinguisher becomes the best path, comes in as if it were another's,
+// and is taken back at that: whoever was to take it next must see that it is gone.
+static void taken_back_while_it_is_taken_in(void **state)
+{
+	struct town_link l = link1;
+
+	town_tell(&town, PE, vpn, "100:1 10.0.0.0/8", "origin=0 path= nh=10.9.9.9 lp=500 rt=5:5");
+	tell_ce(CE1, "10.0.0.0/8", "");
+	l.rd = "100:9";
+	l.import = "lift";
+	town_link(&town, 1, v4, &l);
+	town_tell(&town, PE, vpn, "100:1 10.0.0.0/8", NULL);
+	town_walk(&town, 1, v4, true, NULL);
+	town_walk(&town, 1, v4, false, NULL);
+	assert_int_equal(town_count(&town, 0, vpn), 1);
+	assert_int_equal(town_count(&town, 1, v4), 1);
+	assert_int_equal(town_count(&town, 2, v4), 1);
+	assert_has(town_best(&town, 2, v4, "10.0.0.0/8"), "lent 100:9");
+}
+
 // Two instances exchange their distinguishers: nobody takes away what is the other's by now.
 static void distinguishers_change_sides(void **state)
 {
@@ -467,6 +489,7 @@ int main(void)
 		TEST(k9_a_new_target_touches_its_routes_only),
 		TEST(routes_that_go_before_the_walk),
 		TEST(a_new_distinguisher),
+		TEST(taken_back_while_it_is_taken_in),
 		TEST(distinguishers_change_sides),
 		TEST(an_instance_goes_with_all_it_lent),
 		TEST(a_link_goes_and_the_rib_stays),
