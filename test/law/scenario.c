@@ -304,7 +304,8 @@ static void make_config(struct making *m)
 			make_global(m);
 		else
 			add(m, STEP_AGGREGATE, any_family(m), 1 + below(m, 3),
-			    below(m, 3) ? below(m, 4) : -1, 0);
+			    below(m, 3) ? below(m, 4) : -1,
+			    m->vpn && below(m, 2) ? any_instance(m) : 0);
 		break;
 	default:
 		if (below(m, 3))
