@@ -23,6 +23,7 @@ TESTS = {
     'law': (['test/law/law', '-n', '10000', '-k'], 'test/law/law'),
     'law_small': (['test/law/law_small', '-n', '10000', '-k'], 'test/law/law_small'),
     'policy': (['src/policy/policy_memo_test'], 'src/policy/policy_memo_test'),
+    'doubt': (['src/rib/rib_doubt_test'], 'src/rib/rib_doubt_test'),
     'difference': (['src/policy/policy_difference_test'], 'src/policy/policy_difference_test'),
     'targets': (['src/policy/policy_targets_test'], 'src/policy/policy_targets_test'),
     'soft': (['src/soft/soft_test'], 'src/soft/soft_test'),

@@ -1,0 +1,280 @@
+// What a change of an import policy puts in doubt, and what vouches for the rest: generations that
+// routes show, counts of sweeps, changes that add up, options that change along with a policy.
+#include "rib/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct world w;
+static const char *const v4 = "ipv4-unicast";
+
+#define BLOCK "10.1.0.0/16 10.2.0.0/16"
+#define REST  "20.1.0.0/16 20.2.0.0/16 20.3.0.0/16"
+#define A     "path=65001 nh=10.0.0.1"
+
+// p: everything as it is; q: the block is refused; r: the second half of it; s: a cost for all.
+static int setup(void **state)
+{
+	world_open(&w);
+	world_peer(&w, 0, SOURCE_EBGP);
+	world_peer(&w, 1, SOURCE_EBGP);
+	fixture_config(&w.policy, "ip ip-prefix l permit 10.0.0.0 8 less-equal 32\n"
+				  "ip ip-prefix m permit 10.2.0.0 16\n"
+				  "route-policy p permit node 10\n"
+				  "route-policy q deny node 5\nif-match ip-prefix l\n"
+				  "route-policy q permit node 10\n"
+				  "route-policy r deny node 5\nif-match ip-prefix m\n"
+				  "route-policy r permit node 10\n"
+				  "route-policy s permit node 10\napply cost 9\n");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_close(&w);
+	return 0;
+}
+
+static void give(const char *policy)
+{
+	struct rib_import in = world_import(&w, 0, SOURCE_EBGP);
+
+	in.program = fixture_program(&w.policy, v4, true, policy);
+	rib_peer_import(w.rib, 0, world_af(v4), &in, w.generation);
+	policy_program_unref(in.program);
+}
+
+static void give_next(const char *policy)
+{
+	w.generation++;
+	give(policy);
+}
+
+static struct sweep *begin(uint32_t generation)
+{
+	const uint64_t peers[RIB_PEERS_MAX / 64] = {1};
+
+	return sweep_new(w.rib, SWEEP_IMPORT, world_af(v4), peers, generation);
+}
+
+static bool never(void *arg)
+{
+	return false;
+}
+
+static struct sweep_counts finish(struct sweep *s)
+{
+	struct sweep_counts c;
+
+	while (sweep_step(s, never, NULL))
+		;
+	sweep_peer_counts(s, 0, &c);
+	sweep_free(s);
+	world_work(&w);
+	return c;
+}
+
+static struct sweep_counts sweep(void)
+{
+	return finish(begin(w.generation));
+}
+
+static void tell(const char *prefixes, const char *attrs)
+{
+	world_tell(&w, 0, v4, prefixes, attrs);
+	world_work(&w);
+}
+
+static void start(void)
+{
+	give_next("p");
+	tell(BLOCK, A);
+	tell(REST, A);
+}
+
+static bool add_generation(void *arg, const struct rib_route *route)
+{
+	unsigned *of = arg;
+
+	of[route->generation < 8 ? route->generation : 7]++;
+	return true;
+}
+
+// How many of the stored routes show a generation.
+static unsigned of_generation(uint32_t generation)
+{
+	const struct rib_query q = {.af = world_af(v4), .view = RIB_VIEW_RECEIVED, .peer = 0};
+	unsigned of[8] = {0};
+
+	rib_read(w.rib, &q, add_generation, of);
+	return of[generation];
+}
+
+static struct rib_counts counts(void)
+{
+	struct rib_counts c;
+
+	rib_peer_counts(w.rib, 0, world_af(v4), &c);
+	return c;
+}
+
+static void test_all_are_vouched_for(void **state)
+{
+	start();
+	give_next("q");
+	assert_int_equal(of_generation(w.generation), 0);
+	struct sweep_counts c = sweep();
+	assert_int_equal(c.seen, 5);
+	assert_int_equal(c.changed, 2);
+	assert_int_equal(c.newly_rejected, 2);
+	assert_int_equal(of_generation(w.generation), 5);
+	assert_int_equal(world_believed(&w, 1), 3);
+	give_next("p");
+	c = sweep();
+	assert_int_equal(c.seen, 5);
+	assert_int_equal(c.newly_accepted, 2);
+	assert_int_equal(of_generation(w.generation), 5);
+	assert_int_equal(world_believed(&w, 1), 5);
+}
+
+// Routes that come between the change and the walk are counted where they were judged.
+static void test_each_route_is_counted_once(void **state)
+{
+	start();
+	give_next("q");
+	tell("10.1.0.0/16 20.1.0.0/16 20.9.0.0/16", A);
+	assert_int_equal(counts().fresh.seen, 2); // in doubt, and new
+	assert_int_equal(counts().fresh.changed, 2);
+	struct sweep_counts c = sweep();
+	assert_int_equal(c.seen + counts().fresh.seen, 6);
+	assert_int_equal(c.changed, 1);
+	tell("20.2.0.0/16", "path=65001 nh=10.0.0.1 med=4");
+	assert_int_equal(counts().again.changed, 1);
+	assert_int_equal(counts().fresh.seen, 2);
+}
+
+// Several changes before a walk: all that any of them put in doubt is judged.
+static void test_doubts_add_up(void **state)
+{
+	start();
+	give_next("r");
+	give_next("q");
+	give_next("r");
+	struct sweep_counts c = sweep();
+	assert_int_equal(c.changed, 1);
+	assert_int_equal(world_believed(&w, 1), 4);
+	assert_string_equal(world_belief(&w, 1, v4, "10.2.0.0/16"), "");
+	give_next("s");
+	give_next("p");
+	c = sweep();
+	assert_int_equal(c.changed, 1);
+	assert_int_equal(c.seen, 5);
+	assert_int_equal(world_believed(&w, 1), 5);
+}
+
+// A change while a walk is on its way is left to the next walk, and is not forgotten.
+static void test_change_during_a_walk(void **state)
+{
+	start();
+	give_next("r");
+	struct sweep *first = begin(w.generation);
+	give_next("s");
+	finish(first);
+	assert_int_equal(of_generation(w.generation), 1); // r's prefix, judged by s
+	struct sweep_counts c = sweep();
+	assert_int_equal(c.seen, 4);
+	assert_int_equal(of_generation(w.generation), 5);
+	struct buf trouble = {0};
+	world_check(&w, &trouble);
+	assert_int_equal(trouble.len, 0);
+	buf_free(&trouble);
+}
+
+// Options that change in the same commit concern all routes, whatever the policies say.
+static void test_options_along_with_a_policy(void **state)
+{
+	struct rib_options o = w.options;
+
+	start();
+	w.generation++;
+	o.as_path_limit = 1;
+	tell("20.1.0.0/16", "path=65001,5 nh=10.0.0.1");
+	rib_set_options(w.rib, &o, w.generation);
+	give("q");
+	struct sweep_counts c = sweep();
+	assert_int_equal(c.newly_rejected, 3);
+	assert_int_equal(world_believed(&w, 1), 2);
+}
+
+// Without routes there is nothing to doubt; a peer that comes again starts afresh.
+static void test_new_peer(void **state)
+{
+	start();
+	give_next("q");
+	world_down(&w, 0);
+	world_work(&w);
+	give_next("s");
+	world_up(&w, 0, v4);
+	tell(BLOCK, A);
+	assert_int_equal(of_generation(w.generation), 2);
+	struct sweep_counts c = sweep();
+	assert_int_equal(c.seen, 0);
+	rib_peer_remove(w.rib, 0);
+	world_work(&w);
+	w.peers[0].up = false;
+	w.generation = 1;
+	world_peer(&w, 0, SOURCE_EBGP);
+	tell(REST, A);
+	assert_int_equal(of_generation(1), 3);
+	give_next("q");
+	tell(BLOCK, A);
+	assert_int_equal(world_believed(&w, 1), 3);
+}
+
+// The same for an update group: of what is told, only the block is looked at; equal outcomes say
+// nothing.
+static void test_export(void **state)
+{
+	const uint64_t peers[RIB_PEERS_MAX / 64] = {2};
+	struct rib_export out = world_export(&w, 1, SOURCE_EBGP);
+	struct sweep_counts c;
+
+	start();
+	world_reset_counts(&w);
+	for (unsigned i = 0; i < 2; i++) {
+		out.program = fixture_program(&w.policy, v4, false, i ? "p" : "q");
+		rib_peer_export(w.rib, 1, world_af(v4), &out, ++w.generation);
+		policy_program_unref(out.program);
+		struct sweep *s = sweep_new(w.rib, SWEEP_EXPORT, world_af(v4), peers, w.generation);
+		while (sweep_step(s, never, NULL))
+			;
+		sweep_counts(s, &c);
+		sweep_free(s);
+		world_work(&w);
+		assert_int_equal(c.seen, 5);
+		if (i) {
+			assert_int_equal(c.newly_accepted, 2);
+			assert_int_equal(w.peers[1].announced, 2);
+		}
+		assert_int_equal(world_believed(&w, 1), i ? 5 : 3);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_all_are_vouched_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_each_route_is_counted_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_doubts_add_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_change_during_a_walk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_options_along_with_a_policy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_new_peer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_export, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
