@@ -284,10 +284,12 @@ static void walk_one(struct family *f, uint32_t n)
 	const struct destination *d = table_at(&f->table, n);
 	const struct path *best = table_best(&f->table, d);
 
-	if (f->aggregation->phase == AGGREGATION_COUNTING)
+	if (f->aggregation->phase == AGGREGATION_COUNTING) {
 		contribute(f, destination_key(d), best ? best->attr : 0, 1);
-	else if (mark_destination(f, n))
+	} else if (mark_destination(f, n)) {
 		destination_export(f, n);
+		destination_tell(f, n); // what is suppressed is lent to nobody
+	}
 }
 
 static bool walk(struct family *f, rib_deadline *over, void *arg)

@@ -120,6 +120,7 @@ void destination_release(struct family *f, uint32_t n);
 void family_forget(struct family *f, uint32_t attr); // a reference, released by family_release
 void family_release(struct family *f); // the change is through
 void destination_export(struct family *f, uint32_t n); // puts the best path before every group
+void destination_tell(struct family *f, uint32_t n);   // rib_ops.moved, though nothing has
 
 // --- import.c -------------------------------------------------------------------------------------
 struct import *import_share(struct family *f, const struct rib_import *in);

@@ -322,6 +322,14 @@ static void tell_moved(struct change *c, uint32_t attr, uint16_t peer)
 	destination_release(f, c->number);
 }
 
+void destination_tell(struct family *f, uint32_t n)
+{
+	struct change c = destination_begin(f, n);
+
+	if (f->tells_moved)
+		tell_moved(&c, c.old_attr, c.old_peer);
+}
+
 bool destination_end(struct change *c)
 {
 	struct family *f = c->family;

@@ -247,7 +247,7 @@ const struct attr_set *rib_best_own(struct rib *r, const struct af *af, uint32_t
 {
 	const struct family *f = rib_family(r, af);
 	const struct destination *d = destination_numbered(f, number);
-	uint32_t best = d ? decide_own(f, d) : 0;
+	uint32_t best = d && !(d->info & DESTINATION_SUPPRESSED) ? decide_own(f, d) : 0;
 
 	return best ? read_path(f, d, table_path(&f->table, best), ret_key, ret_peer) : NULL;
 }

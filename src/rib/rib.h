@@ -114,6 +114,7 @@ enum rib_lending rib_lend(struct rib *r, const struct af *af, const struct af_ke
 const struct attr_set *rib_best(struct rib *r, const struct af *af, uint32_t number, struct af_key *ret_key, uint16_t *ret_peer);
 // The same among the paths that were not lent, as if the others were not there: what a table lends
 // depends on nothing that is lent to it, so there are no circles.
+// NULL also where an aggregate suppresses the destination.
 const struct attr_set *rib_best_own(struct rib *r, const struct af *af, uint32_t number, struct af_key *ret_key, uint16_t *ret_peer);
 uint32_t rib_numbers(struct rib *r, const struct af *af); // of destinations are below this, from 1
 uint32_t rib_number(struct rib *r, const struct af *af, const struct af_key *key); // of a destination; 0: none

@@ -262,6 +262,36 @@ static void ones_own_distinguisher_from_elsewhere(void **state)
 	assert_has(town_best(&town, 1, v4, "10.0.0.0/8"), "16 ");
 }
 
+static bool never(void *arg)
+{
+	return false;
+}
+
+static void work(unsigned n)
+{
+	while (rib_work(town.houses[n].rib, never, NULL))
+		;
+}
+
+static void suppressed_routes_stay(void **state)
+{
+	struct rib_aggregate all = {.detail_suppressed = true};
+
+	tell_ce(CE1, "10.1.0.0/16", "");
+	all.key = fixture_key(v4, "10.0.0.0/8");
+	rib_set_aggregates(town.houses[1].rib, fixture_af(v4), &all, 1);
+	work(1);
+	assert_has(town_best(&town, 0, vpn, "100:1 10.0.0.0/8"), "lent 100:1");
+	assert_int_equal(town_count(&town, 0, vpn), 1);
+	tell_ce(CE1, "10.2.0.0/16", "");
+	work(1);
+	assert_int_equal(town_count(&town, 0, vpn), 1);
+	rib_set_aggregates(town.houses[1].rib, fixture_af(v4), NULL, 0);
+	work(1);
+	assert_int_equal(town_count(&town, 0, vpn), 2);
+	assert_int_equal(town_count(&town, 2, v4), 2);
+}
+
 // --- what changes -----------------------------------------------------------------------------------
 static void k9_a_new_target_touches_its_routes_only(void **state)
 {
@@ -485,6 +515,7 @@ int main(void)
 		TEST(targets_of_the_export_policy),
 		TEST(a_lent_route_is_not_lent_on),
 		TEST(own_routes_leave_beside_better_lent_ones),
+		TEST(suppressed_routes_stay),
 		TEST(ones_own_distinguisher_from_elsewhere),
 		TEST(k9_a_new_target_touches_its_routes_only),
 		TEST(routes_that_go_before_the_walk),
