@@ -45,15 +45,22 @@ static void put_totals(struct instance *i, struct shard_totals *ret)
 	i->changed = false;
 }
 
+static bool told_totals(const struct worker *w, unsigned number)
+{
+	const struct instance *i = instance_find(w, (uint16_t)number);
+
+	return i && i->changed;
+}
+
 static void put_instances(struct worker *w, struct shard_counts *c)
 {
 	unsigned cap = 0;
 
 	for (unsigned i = 0; i < INSTANCES_MAX; i++)
-		cap += w->instances[i] && w->instances[i]->changed;
+		cap += told_totals(w, i);
 	c->instances = cap ? mem_zero(cap * sizeof(*c->instances)) : NULL;
 	for (unsigned i = 0; i < INSTANCES_MAX; i++) {
-		if (w->instances[i] && w->instances[i]->changed)
+		if (told_totals(w, i))
 			put_totals(w->instances[i], &c->instances[c->instance_count++]);
 	}
 }

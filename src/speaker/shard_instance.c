@@ -103,17 +103,29 @@ static struct instance *instance_new(struct worker *w, uint16_t number)
 	return i;
 }
 
-struct instance *instance_of(struct worker *w, uint16_t number)
+struct instance *instance_find(const struct worker *w, uint16_t number)
 {
 	struct instance *i = w->instances[number];
 
-	return i ? i : instance_new(w, number);
+	return i && !i->dying ? i : NULL;
+}
+
+struct instance *instance_of(struct worker *w, uint16_t number)
+{
+	struct instance *i = instance_find(w, number);
+
+	if (i)
+		return i;
+	if (w->instances[number])
+		instance_free(w->instances[number]); // back before it was gone
+	return instance_new(w, number);
 }
 
 void instance_free(struct instance *i)
 {
 	struct worker *w = i->worker;
 
+	lendings_gone(w, i->number);
 	if (w->exchange)
 		exchange_rib(w->exchange, i->number, NULL);
 	list_remove(&i->link);
@@ -123,6 +135,19 @@ void instance_free(struct instance *i)
 	rib_free(i->rib);
 	w->instances[i->number] = NULL;
 	mem_free(i);
+}
+
+void instance_end(struct instance *i)
+{
+	struct worker *w = i->worker;
+
+	i->dying = true;
+	list_remove(&i->walking);
+	drive_free(i->drive);
+	i->drive = NULL;
+	for (unsigned k = 0; k < af_count; k++)
+		exchange_link(w->exchange, i->number, af_list[k], NULL);
+	lendings_take_back(i);
 }
 
 // --- slices -----------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@
 #define SETTLE_MAX_US   1000000
 
 struct lending {
-	struct list link; // in worker.lendings
-	struct soft_order order;
+	struct list link;           // in worker.lendings
+	struct soft_order order;    // number 0: of our own accord, for an instance that goes
 	struct exchange_walk *walk; // NULL: not begun
 	bool over;
 	uint64_t over_at, reported_at, longest_slice;
@@ -62,6 +62,19 @@ bool lendings_walking(const struct worker *w)
 	return lending_next(w) != NULL;
 }
 
+// The last walk of an instance that goes ends it.
+static void taken_back(struct worker *w, struct lending *done)
+{
+	uint16_t instance = done->order.instance;
+
+	lending_free(done);
+	for (struct list *l = w->lendings.next; l != &w->lendings; l = l->next) {
+		if (LIST_ENTRY(l, struct lending, link)->order.instance == instance)
+			return;
+	}
+	instance_free(w->instances[instance]);
+}
+
 static void lending_step(struct worker *w, struct lending *l, uint64_t *until)
 {
 	uint64_t begin = loop_clock(), now;
@@ -75,9 +88,11 @@ static void lending_step(struct worker *w, struct lending *l, uint64_t *until)
 	now = loop_clock();
 	if (now - begin > l->longest_slice)
 		l->longest_slice = now - begin;
-	if (l->over) {
+	if (l->over && !l->order.number) {
+		taken_back(w, l);
+	} else if (l->over) {
 		l->over_at = now;
-	} else if (now - l->reported_at >= REPORT_EVERY_US) {
+	} else if (l->order.number && now - l->reported_at >= REPORT_EVERY_US) {
 		l->reported_at = now;
 		lending_report(w, l, false);
 	}
@@ -121,6 +136,23 @@ void lendings_gone(struct worker *w, uint16_t instance)
 		if (n->order.instance == instance)
 			lending_free(n);
 	}
+}
+
+void lendings_take_back(struct instance *i)
+{
+	struct soft_order o = {.instance = i->number, .lent = true};
+	bool any = false;
+
+	lendings_gone(i->worker, i->number);
+	for (unsigned k = 0; k < af_count; k++) {
+		o.af = af_list[k];
+		if (!af_outer(o.af))
+			continue;
+		lending_start(i->worker, &o);
+		any = true;
+	}
+	if (!any)
+		instance_free(i);
 }
 
 void lendings_free(struct worker *w)

@@ -86,7 +86,7 @@ static void do_refresh_end(struct worker *w, struct instance *i, const struct sh
 // An order or a reader whose instance has gone meanwhile gets an end, and nothing else.
 static void do_order(struct worker *w, const struct shard_message *m)
 {
-	struct instance *i = w->instances[m->order->instance];
+	struct instance *i = instance_find(w, m->order->instance);
 	struct soft_answer nothing = {.order = m->order->number, .percent = 100, .done = true};
 
 	if (!i)
@@ -99,7 +99,7 @@ static void do_order(struct worker *w, const struct shard_message *m)
 
 static void do_read(struct worker *w, struct shard_message *m)
 {
-	const struct instance *i = w->instances[m->instance];
+	const struct instance *i = instance_find(w, m->instance);
 
 	vec_add(&w->readings, reading_new(i ? i->rib : NULL, m->read));
 	m->read = NULL;
@@ -134,7 +134,7 @@ static void do_fence(struct worker *w, const struct shard_message *m)
 
 static void do_gone(struct worker *w, uint16_t number)
 {
-	struct instance *i = w->instances[number];
+	struct instance *i = instance_find(w, number);
 
 	if (!i)
 		return;
@@ -146,8 +146,7 @@ static void do_gone(struct worker *w, uint16_t number)
 		w->home[k] = NULL;
 		w->sessions[k] = 0;
 	}
-	lendings_gone(w, number);
-	instance_free(i);
+	instance_end(i);
 }
 
 static void do_peer_message(struct worker *w, struct instance *i, const struct shard_message *m)
@@ -412,7 +411,9 @@ void worker_free(struct worker *w)
 
 struct rib *worker_rib(struct worker *w, uint16_t instance)
 {
-	return w->instances[instance] ? w->instances[instance]->rib : NULL;
+	struct instance *i = instance_find(w, instance);
+
+	return i ? i->rib : NULL;
 }
 
 bool worker_idle(const struct worker *w)

@@ -25,6 +25,7 @@ struct instance {
 	struct list walking; // in worker.walking: the drive has orders
 	struct list owing;   // in worker.owing: idle, but somebody is still owed messages
 	bool changed;        // counters, since they were last told
+	bool dying;          // gone for everybody but the walks that take back what it lent
 };
 
 struct worker {
@@ -52,9 +53,12 @@ bool worker_time_over(void *until); // rib_deadline; until: uint64_t, of loop_cl
 void worker_answer(struct worker *w, struct soft_answer *a); // toward the control thread
 
 // --- shard_instance.c -----------------------------------------------------------------------------
-struct instance *instance_of(struct worker *w, uint16_t number); // made if there is none
-void instance_free(struct instance *i);                          // with its rib; its peers are gone
-void instance_wake(struct instance *i);                          // something was done to its rib
+// NULL: not there, or dying. Then: made if there is none.
+struct instance *instance_find(const struct worker *w, uint16_t number);
+struct instance *instance_of(struct worker *w, uint16_t number);
+void instance_free(struct instance *i); // with its rib; what it still lends goes at once
+void instance_end(struct instance *i);  // the same in slices; its peers are gone
+void instance_wake(struct instance *i); // something was done to its rib
 void instance_order(struct instance *i, const struct soft_order *o);
 // Slices, in turn for those that have something to do. True: more to do now.
 bool instances_work(struct worker *w);
@@ -69,6 +73,7 @@ bool lendings_step(struct worker *w); // a slice; true: more to do
 bool lendings_walking(const struct worker *w);
 void lendings_settle(struct worker *w, bool idle, uint64_t now);
 void lendings_gone(struct worker *w, uint16_t instance); // those of an instance that goes
+void lendings_take_back(struct instance *i);             // then frees it
 void lendings_free(struct worker *w);
 
 // --- shard_counts.c -------------------------------------------------------------------------------
