@@ -168,10 +168,11 @@ static void count_arrival(struct change *c, struct member *m, const struct path 
 	c->judged = to;
 }
 
-bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation)
+// n: the path that is there, 0: none.
+static bool put(struct change *c, uint32_t n, uint16_t peer, uint32_t attr_in, uint32_t attr,
+		uint32_t generation)
 {
 	struct family *f = c->family;
-	uint32_t prev, n = destination_path(f, c->destination, peer, &prev);
 	struct member *m = source_of(f, peer);
 
 	if (m)
@@ -196,25 +197,23 @@ bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, 
 	return path_judge(c, p, attr, generation) || anew;
 }
 
+bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation)
+{
+	uint32_t prev, n = destination_path(c->family, c->destination, peer, &prev);
+
+	return put(c, n, peer, attr_in, attr, generation);
+}
+
 enum rib_lending path_lend(struct change *c, uint32_t attr)
 {
-	struct family *f = c->family;
+	const struct family *f = c->family;
 	const uint8_t *rd = attr_at(&f->attrs, attr)->local.rd;
 	uint32_t prev, n = lent_path(f, c->destination, rd, &prev);
 
-	if (!n) {
-		path_add(c, RIB_LENT, attr, attr, UINT32_MAX);
-		return LENDING_NEW;
-	}
-	struct path *p = table_path(&f->table, n);
-	if (p->attr == attr)
+	if (n && table_path(&f->table, n)->attr == attr)
 		return LENDING_EQUAL;
-	attr_ref(&f->attrs, attr);
-	family_forget(f, p->attr_in);
-	p->attr_in = attr;
-	p->epoch = f->rib->epoch;
-	path_judge(c, p, attr, UINT32_MAX);
-	return LENDING_CHANGED;
+	put(c, n, RIB_LENT, attr, attr, UINT32_MAX);
+	return n ? LENDING_CHANGED : LENDING_NEW;
 }
 
 static void take(struct change *c, uint32_t n, uint32_t prev)

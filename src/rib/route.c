@@ -156,23 +156,37 @@ static void change_source(struct update_group *g, uint32_t n, struct adj_out_ent
 		member_owe(member_of(g, peer), n);
 }
 
-uint32_t group_outcome(struct update_group *g, uint32_t n, uint16_t *ret_peer)
+static inline uint32_t outcome_of(struct update_group *g, uint32_t n, const struct destination *d,
+				  const struct path *best, uint16_t *ret_peer)
 {
-	struct family *f = g->family;
-	const struct destination *d = table_at(&f->table, n);
-	const struct path *best = table_best(&f->table, d);
-
-	if (f->memberships)
-		best = membership_told(g, d, best, ret_peer);
-	else
-		*ret_peer = best ? best->peer : RIB_NO_PEER;
 	if (n == g->default_destination) {
 		*ret_peer = RIB_NO_PEER;
 		return g->default_attr;
 	}
 	if (!best || d->info & DESTINATION_SUPPRESSED || !g->memo)
 		return 0;
-	return memo_verdict(g->memo, best->attr, f->af, destination_key(d));
+	return memo_verdict(g->memo, best->attr, g->family->af, destination_key(d));
+}
+
+static uint32_t membership_outcome(struct update_group *g, uint32_t n, uint16_t *ret_peer)
+{
+	const struct destination *d = table_at(&g->family->table, n);
+	const struct path *best = table_best(&g->family->table, d);
+
+	best = membership_told(g, d, best, ret_peer);
+	return outcome_of(g, n, d, best, ret_peer);
+}
+
+uint32_t group_outcome(struct update_group *g, uint32_t n, uint16_t *ret_peer)
+{
+	struct family *f = g->family;
+
+	if (f->memberships)
+		return membership_outcome(g, n, ret_peer);
+	const struct destination *d = table_at(&f->table, n);
+	const struct path *best = table_best(&f->table, d);
+	*ret_peer = best ? best->peer : RIB_NO_PEER;
+	return outcome_of(g, n, d, best, ret_peer);
 }
 
 // While the group is being filled nobody has been told anything: entries are made in place.

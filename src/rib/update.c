@@ -17,10 +17,9 @@ struct block {
 	unsigned count;
 };
 
-static void read_block(const struct family *f, struct cursor *c, struct block *b)
+static inline void read_keys(const struct family *f, struct cursor *c, struct block *b,
+			     bool labeled)
 {
-	bool labeled = f->af->props & AF_LABELED;
-
 	for (b->count = 0; b->count < BLOCK && cursor_left(c); b->count++) {
 		if (labeled)
 			b->label[b->count] = f->af->label_get(c->p);
@@ -29,6 +28,14 @@ static void read_block(const struct family *f, struct cursor *c, struct block *b
 		b->hash[b->count] = af_key_hash(f->af, &b->key[b->count]);
 		table_prefetch_slot(&f->table, b->hash[b->count]);
 	}
+}
+
+static void read_block(const struct family *f, struct cursor *c, struct block *b)
+{
+	if (f->af->props & AF_LABELED)
+		read_keys(f, c, b, true);
+	else
+		read_keys(f, c, b, false);
 	for (unsigned i = 0; i < b->count; i++)
 		table_prefetch_destination(&f->table, b->hash[i]);
 }
