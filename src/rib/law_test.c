@@ -7,8 +7,7 @@
 // with RIB_LAW_CASES=1 runs it alone.
 #include "base/mem.h"
 #include "rib/inside.h"
-#include "rib/law_pool.h"
-#include "rib/world.h"
+#include "rib/law_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,196 +17,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define POLICIES 13
-#define SWEEPS   4
-#define LENDERS  3
-#define NO_ROUTE (-1)
-
-struct truth { // what a peer is and says
-	bool used, up;
-	uint8_t kind;
-	unsigned import_policy[LAW_FAMILIES], export_policy[LAW_FAMILIES];
-	struct rib_import in[LAW_FAMILIES];
-	struct rib_export out[LAW_FAMILIES];
-	int route[LAW_FAMILIES][LAW_PREFIXES];
-	bool again[LAW_FAMILIES][LAW_PREFIXES]; // said since the last BoRR
-	bool refreshing[LAW_FAMILIES];
-	struct rib_session traits;
-};
-
-struct law {
-	struct world w;
-	struct law_pool pool;
-	struct random r;
-	struct truth peer[WORLD_PEERS];
-	unsigned peers, prefixes;
-	bool checking; // the inside after each event
-	int own[LAW_FAMILIES][LAW_PREFIXES];
-	int lent[LAW_FAMILIES][LAW_PREFIXES][LENDERS];
-	bool exchanging; // between the classic family and its outer one, as an instance would
-	struct policy_program *program[2][LAW_FAMILIES][POLICIES]; // by direction; counted
-	struct sweep *sweeps[SWEEPS];
-	struct rib_aggregate aggregates[2];
-	unsigned aggregate_policy[2][3]; // attribute, origin, suppress; 0: none
-	unsigned aggregate_count;
-	uint64_t case_seed;
-};
-
-static unsigned below(struct law *l, unsigned n)
-{
-	return random_below(&l->r, n);
-}
-
-static bool chance(struct law *l, unsigned percent)
-{
-	return below(l, 100) < percent;
-}
-
-// --- policies -------------------------------------------------------------------------------------
-static void compile_policies(struct law *l)
-{
-	char text[2048];
-	unsigned community = below(l, 3), cost = below(l, 3), other_cost = below(l, 3);
-
-	snprintf(
-		text, sizeof(text),
-		"ip ip-prefix l permit 10.0.0.0 8 greater-equal 8 less-equal %u\n"
-		"ip ip-prefix m permit 10.%u.0.0 16 greater-equal 16 less-equal 32\n"
-		"ip as-path-filter 1 permit _650%u0_\n"
-		"ip community-filter basic 1 permit %u:%u\n"
-		"route-policy p1 permit node 10\nif-match ip-prefix m\napply local-preference %u\n"
-		"route-policy p1 permit node 20\n"
-		"route-policy p2 deny node 10\nif-match community-filter 1\n"
-		"route-policy p2 permit node 20\napply community 65000:%u additive\n"
-		"route-policy p3 permit node 10\nif-match as-path-filter 1\napply cost + %u\n"
-		"route-policy p3 permit node 20\n"
-		"route-policy p4 deny node 10\nif-match ip-prefix m\n"
-		"route-policy p4 permit node 20\n"
-		"route-policy p5 permit node 10\napply as-path 6501%u additive\n"
-		"route-policy p6 permit node 10\nif-match ip-prefix m\n"
-		"apply ip-address next-hop 10.0.0.%u\n"
-		"route-policy p6 permit node 20\napply cost %u\n"
-		"route-policy p7 permit node 10\nif-match as-path-filter 1\napply preferred-value %u\n"
-		"route-policy p7 permit node 20\n"
-		"route-policy p8 deny node 10\n"
-		"route-policy p9 permit node 10\nif-match ip-prefix l\napply community none\n"
-		"route-policy p10 deny node 5\nif-match ip-prefix m\n" // p2, with a node in front
-		"route-policy p10 deny node 10\nif-match community-filter 1\n"
-		"route-policy p10 permit node 20\napply community 65000:%u additive\n"
-		"route-policy p11 permit node 10\nif-match as-path-filter 1\napply cost + %u\n"
-		"route-policy p11 permit node 15\nif-match ip-prefix m\napply cost 7\n" // p3
-		"route-policy p11 permit node 20\n"
-		"route-policy p12 permit node 5\nif-match ip-prefix l\nif-match as-path-filter 1\n"
-		"apply cost 9\ngoto next-node\n"
-		"route-policy p12 permit node 20\napply cost %u\n", // p6
-		below(l, 2) ? 24 : 16, below(l, 3), 1 + below(l, 2), 1 + below(l, 2),
-		1 + below(l, 2), 90 + 10 * below(l, 4), community, cost, below(l, 3),
-		1 + below(l, 8), other_cost, below(l, 3), community, cost, other_cost);
-	fixture_config(&l->w.policy, text);
-}
-
-static void bind_programs(struct law *l)
-{
-	for (unsigned d = 0; d < 2; d++)
-		for (unsigned f = 0; f < LAW_FAMILIES; f++)
-			for (unsigned i = 0; i < POLICIES; i++) {
-				char name[8];
-				snprintf(name, sizeof(name), "p%u", i);
-				struct policy_program *old = l->program[d][f][i];
-				l->program[d][f][i] = fixture_program(
-					&l->w.policy, law_family(f)->name, !d, i ? name : NULL);
-				if (old)
-					policy_program_unref(old);
-			}
-}
-
-// --- telling the rib ------------------------------------------------------------------------------
-static void tell(struct law *l, unsigned peer, unsigned f, unsigned prefix)
-{
-	struct truth *t = &l->peer[peer];
-	struct buf nlri = {0};
-	int set = t->route[f][prefix];
-
-	law_family(f)->nlri_put(&nlri, &l->pool.keys[f][prefix]);
-	if (f == LAW_LABELED && set != NO_ROUTE)
-		law_family(f)->label_put(nlri.data, l->pool.labels[set]);
-	struct span n = {nlri.data, nlri.len};
-	if (set == NO_ROUTE) {
-		rib_update(l->w.rib, (uint16_t)peer, law_family(f), NULL, &n);
-	} else {
-		struct span a = {l->pool.sets[f][set].data, l->pool.sets[f][set].len};
-		rib_update(l->w.rib, (uint16_t)peer, law_family(f), &a, &n);
-	}
-	buf_free(&nlri);
-}
-
-static void tell_own(struct law *l, unsigned f, unsigned prefix)
-{
-	int set = l->own[f][prefix];
-
-	rib_originate(l->w.rib, law_family(f), &l->pool.keys[f][prefix],
-		      set == NO_ROUTE ? NULL : &l->pool.own_sets[f][set]);
-}
-
-static void tell_lent(struct law *l, unsigned f, unsigned prefix, unsigned lender)
-{
-	const uint8_t rd[8] = {[7] = (uint8_t)(1 + lender)};
-	int set = l->lent[f][prefix][lender];
-
-	rib_lend(l->w.rib, law_family(f), &l->pool.keys[f][prefix], rd,
-		 set == NO_ROUTE ? NULL : &l->pool.lent_sets[f][set]);
-}
-
-// What vpn/exchange does, within one rib: changes nest, in two tables.
-static void exchange(struct world *w, const struct af *af, const struct rib_move *m)
-{
-	struct law *l = (struct law *)((char *)w - offsetof(struct law, w));
-	const struct af *to = af == law_family(0) ? law_family(LAW_LABELED) : law_family(0);
-	static const uint8_t lent_rd[8] = {[7] = 200};
-	struct af_key key, there;
-	struct attrs as;
-	uint16_t peer;
-
-	if (!l->exchanging || (af != law_family(0) && af != law_family(LAW_LABELED)))
-		return;
-	const struct attr_set *own = rib_best_own(w->rib, af, m->number, &key, &peer);
-	if (own) {
-		attr_open(own, &as);
-		as.local.source = af->inner ? own->local.source : SOURCE_LOCAL;
-		as.local.label = af->inner ? 0 : 21;
-	}
-	if (af->inner)
-		af->to_inner(m->key, &there);
-	else
-		to->from_inner(m->key, lent_rd, &there);
-	rib_lend(w->rib, to, &there, af->inner ? af->rd(m->key) : lent_rd, own ? &as : NULL);
-}
-
-static void tell_import(struct law *l, unsigned peer, unsigned f)
-{
-	struct truth *t = &l->peer[peer];
-
-	t->in[f].program = l->program[0][f][t->import_policy[f]];
-	t->in[f].source = t->kind;
-	rib_peer_import(l->w.rib, (uint16_t)peer, law_family(f), &t->in[f], l->w.generation);
-}
-
-static void tell_export(struct law *l, unsigned peer, unsigned f)
-{
-	struct truth *t = &l->peer[peer];
-
-	t->out[f].program = l->program[1][f][t->export_policy[f]];
-	t->out[f].kind = t->kind;
-	rib_peer_export(l->w.rib, (uint16_t)peer, law_family(f), &t->out[f], l->w.generation);
-}
-
-static void tell_up(struct law *l, unsigned peer)
-{
-	l->w.peers[peer].kind = l->peer[peer].kind;
-	l->w.peers[peer].traits = l->peer[peer].traits;
-	world_up(&l->w, (uint16_t)peer, l->peer[peer].traits.families ? NULL : law_family(0)->name);
-}
 
 // --- sweeps ---------------------------------------------------------------------------------------
 static bool countdown(void *arg)
@@ -249,7 +58,7 @@ static void event_update(struct law *l)
 		unsigned prefix = below(l, l->prefixes);
 		t->route[f][prefix] = set;
 		t->again[f][prefix] = true;
-		tell(l, peer, f, prefix);
+		law_tell(l, peer, f, prefix);
 	}
 }
 
@@ -258,7 +67,7 @@ static void event_own(struct law *l)
 	unsigned f = below(l, LAW_FAMILIES), prefix = below(l, l->prefixes);
 
 	l->own[f][prefix] = chance(l, 50) ? (int)below(l, LAW_SETS) : NO_ROUTE;
-	tell_own(l, f, prefix);
+	law_tell_own(l, f, prefix);
 }
 
 static void event_lend(struct law *l)
@@ -267,7 +76,7 @@ static void event_lend(struct law *l)
 	unsigned lender = below(l, LENDERS);
 
 	l->lent[f][prefix][lender] = chance(l, 60) ? (int)below(l, LAW_SETS) : NO_ROUTE;
-	tell_lent(l, f, prefix, lender);
+	law_tell_lent(l, f, prefix, lender);
 }
 
 static void event_begin(struct law *l)
@@ -295,7 +104,7 @@ static void event_import(struct law *l)
 		t->in[f].preferred_value = chance(l, 10) ? 7 : 0;
 		t->in[f].has_site = chance(l, 10);
 		assert_true(ext_community_parse_soo("1:2", t->in[f].site));
-		tell_import(l, peer, f);
+		law_tell_import(l, peer, f);
 		peers |= UINT64_C(1) << peer;
 	}
 	start_sweep(l, SWEEP_IMPORT, f, peers, false);
@@ -323,7 +132,7 @@ static void event_export(struct law *l)
 		assert_true(ext_community_parse_soo(chance(l, 50) ? "1:1" : "1:2", t->out[f].site));
 		if (chance(l, 5))
 			t->out[f].independent = chance(l, 50);
-		tell_export(l, i, f);
+		law_tell_export(l, i, f);
 		peers |= UINT64_C(1) << i;
 	}
 	start_sweep(l, SWEEP_EXPORT, f, peers, false);
@@ -337,17 +146,17 @@ static void event_policies(struct law *l)
 	uint64_t imports[LAW_FAMILIES] = {0}, exports[LAW_FAMILIES] = {0};
 
 	l->w.generation++;
-	compile_policies(l);
-	bind_programs(l);
+	law_compile_policies(l);
+	law_bind_programs(l);
 	for (unsigned i = 0; i < l->peers; i++)
 		for (unsigned f = 0; f < LAW_FAMILIES; f++) {
 			struct truth *t = &l->peer[i];
 			if (t->in[f].program != l->program[0][f][t->import_policy[f]]) {
-				tell_import(l, i, f);
+				law_tell_import(l, i, f);
 				imports[f] |= UINT64_C(1) << i;
 			}
 			if (t->out[f].program != l->program[1][f][t->export_policy[f]]) {
-				tell_export(l, i, f);
+				law_tell_export(l, i, f);
 				exports[f] |= UINT64_C(1) << i;
 			}
 		}
@@ -367,7 +176,7 @@ static void event_session(struct law *l)
 
 	if (!t->up) {
 		t->up = true;
-		tell_up(l, peer);
+		law_tell_up(l, peer);
 		return;
 	}
 	t->up = false;
@@ -380,7 +189,7 @@ static void event_session(struct law *l)
 		t->traits.as4 = chance(l, 70);
 		t->traits.waiting = chance(l, 30) ? af_bit(law_family(LAW_LABELED)) : 0;
 		t->up = true;
-		tell_up(l, peer);
+		law_tell_up(l, peer);
 	}
 }
 
@@ -406,7 +215,7 @@ static void event_refresh(struct law *l)
 		for (unsigned p = 0; p < l->prefixes; p++)
 			if (t->route[f][p] != NO_ROUTE && chance(l, 70)) {
 				t->again[f][p] = true;
-				tell(l, peer, f, p);
+				law_tell(l, peer, f, p);
 			}
 		end_refresh(l, peer, f);
 		return;
@@ -522,8 +331,8 @@ static void event_kind(struct law *l) // reflect-client on or off
 	l->w.peers[peer].kind = t->kind;
 	l->w.generation++;
 	for (unsigned f = 0; f < LAW_FAMILIES; f++) {
-		tell_import(l, peer, f);
-		tell_export(l, peer, f);
+		law_tell_import(l, peer, f);
+		law_tell_export(l, peer, f);
 		start_sweep(l, SWEEP_IMPORT, f, UINT64_C(1) << peer, false);
 		start_sweep(l, SWEEP_EXPORT, f, UINT64_C(1) << peer, false);
 	}
@@ -599,12 +408,12 @@ static void setup_peer(struct law *l, unsigned i)
 			t->out[f].peer_as = 0;
 		for (unsigned p = 0; p < LAW_PREFIXES; p++)
 			t->route[f][p] = NO_ROUTE;
-		tell_import(l, i, f);
-		tell_export(l, i, f);
+		law_tell_import(l, i, f);
+		law_tell_export(l, i, f);
 	}
 	if (chance(l, 80)) {
 		t->up = true;
-		tell_up(l, i);
+		law_tell_up(l, i);
 	}
 }
 
@@ -623,12 +432,12 @@ static void setup(struct law *l, uint64_t seed)
 					    .confederation_id = chance(l, 20) ? 64900 : 0};
 	l->aggregate_count = 0;
 	l->exchanging = chance(l, 50);
-	l->w.moved = exchange;
+	l->w.moved = law_exchange;
 	world_rib(&l->w);
 	if (l->exchanging)
 		rib_set_instance(l->w.rib);
-	compile_policies(l);
-	bind_programs(l);
+	law_compile_policies(l);
+	law_bind_programs(l);
 	for (unsigned f = 0; f < LAW_FAMILIES; f++)
 		for (unsigned p = 0; p < LAW_PREFIXES; p++) {
 			l->own[f][p] = NO_ROUTE;
@@ -672,7 +481,7 @@ static void ask_for_missing(struct law *l, unsigned peer, unsigned f)
 	rib_read(l->w.rib, &q, note_presence, &here);
 	for (unsigned p = 0; p < l->prefixes; p++)
 		if (l->peer[peer].route[f][p] != NO_ROUTE && !here.there[p])
-			tell(l, peer, f, p);
+			law_tell(l, peer, f, p);
 }
 
 static void settle(struct law *l)
@@ -703,7 +512,7 @@ static void start_afresh(struct law *l)
 		for (unsigned p = l->prefixes; p-- > 0;)
 			for (unsigned i = LENDERS; i-- > 0;)
 				if (l->lent[f][p][i] != NO_ROUTE)
-					tell_lent(l, f, p, i);
+					law_tell_lent(l, f, p, i);
 	for (unsigned i = 0; i < l->peers; i++) {
 		unsigned at = below(l, i + 1);
 		order[i] = order[at];
@@ -712,23 +521,23 @@ static void start_afresh(struct law *l)
 	tell_aggregates(l);
 	for (unsigned i = 0; i < l->peers; i++)
 		for (unsigned f = 0; f < LAW_FAMILIES; f++) {
-			tell_import(l, order[i], f);
-			tell_export(l, order[i], f);
+			law_tell_import(l, order[i], f);
+			law_tell_export(l, order[i], f);
 		}
 	for (unsigned i = 0; i < l->peers; i++) {
 		unsigned peer = order[i];
 		if (!l->peer[peer].up)
 			continue;
-		tell_up(l, peer);
+		law_tell_up(l, peer);
 		for (unsigned f = 0; f < LAW_FAMILIES; f++)
 			for (unsigned p = l->prefixes; p-- > 0;)
 				if (l->peer[peer].route[f][p] != NO_ROUTE)
-					tell(l, peer, f, p);
+					law_tell(l, peer, f, p);
 	}
 	for (unsigned f = 0; f < LAW_FAMILIES; f++)
 		for (unsigned p = 0; p < l->prefixes; p++)
 			if (l->own[f][p] != NO_ROUTE)
-				tell_own(l, f, p);
+				law_tell_own(l, f, p);
 	world_work(&l->w);
 }
 
