@@ -1,6 +1,7 @@
-"""VPN families against other people's software: FRR, BIRD and GoBGP as another PE of AS 100 (VPNv4, VPNv6, route
-target constraint), ExaBGP as a customer's PE for VPNv4. Nobody in Debian 12 speaks SAFI 5: that is tried between
-three speakers of ours, and with bgpfeed. Our speaker is 10.0.0.1 with the instance vpna (100:1)."""
+"""VPN families against other people's software: FRR, BIRD, GoBGP and ExaBGP as another PE of AS 100 (VPNv4, VPNv6,
+route target constraint), as clients of ours as reflector, and as customers (CE) of an instance. Our speaker is
+10.0.0.1 with the instance vpna (100:1). Nobody in Debian 12 speaks SAFI 5: for that see test_mvpn.py."""
+import itertools
 import re
 
 import pytest
@@ -12,9 +13,11 @@ V4, V6 = "10.9.0.0/16", "2001:db8:9::/48"
 OURS4, OURS6 = "30.1.0.0/16", "2001:db8:1::/48"
 
 
-def config(number=1, peers=(), families=("ipv4-family vpnv4", "ipv6-family vpnv6"), instance=True, more="", lines=()):
-    """A PE at 10.0.0.number; peers: (address, lines of each family's view)."""
-    text = f"sysname pe{number}\n#\n"
+def config(number=1, peers=(), families=("ipv4-family vpnv4", "ipv6-family vpnv6"), instance=True, more="", lines=(),
+           only=None, customers=""):
+    """A PE at 10.0.0.number; peers: (address, lines of each family's view); `only`: further lines of one view;
+    `customers`: the text of the instance's views, in place of its networks."""
+    text = f"sysname pe{number}\n#\nroute-policy TRUE6 permit node 10\n apply ipv6 next-hop 2001:db8::{number}\n#\n"
     if instance:
         text += f"""ip vpn-instance vpna
  ipv4-family
@@ -32,7 +35,10 @@ def config(number=1, peers=(), families=("ipv4-family vpnv4", "ipv6-family vpnv6
     for view in families:
         text += f" #\n {view}\n" + "".join(f"  {line}\n" for line in lines if view != "ipv4-family vpn-target")
         text += "".join(f"  peer {a} enable\n" + "".join(f"  peer {a} {w}\n" for w in words) for a, words in peers)
-    if instance:
+        text += "".join(f"  {line}\n" for line in (only or {}).get(view, ()))
+    if customers:
+        text += customers
+    elif instance:
         text += f""" #
  ipv4-family vpn-instance vpna
   network 30.{number}.0.0 255.255.0.0
@@ -59,11 +65,19 @@ class Speaker:
     def peer(self, selector="vpnv4 all"):
         return self.dut.json(f"display bgp {selector} peer verbose")["peers"][0]
 
+    def established(self):
+        wait_for("the session", lambda: self.peer()["state"] == "Established", 20)
+        return self
+
     def wait(self, selector, *prefixes):
         wait_for(f"{prefixes} in vpna", lambda: set(prefixes) == set(self.instance(selector)), 20, 0.1)
 
     def settle(self):
         wait_for("soft resets to end", lambda: not self.dut.json("display bgp refresh")["running"], 20)
+
+
+INSTANCE_VIEW = {"vpnv4": "ipv4-family", "vpnv6": "ipv6-family"}
+THEIRS, OURS = {"vpnv4": V4, "vpnv6": V6}, {"vpnv4": OURS4, "vpnv6": OURS6}
 
 
 def in_town(start, town, cls, *args, number=2):
@@ -72,7 +86,8 @@ def in_town(start, town, cls, *args, number=2):
     return d.start(*args)
 
 
-# --- the rivals: each says 10.9.0.0/16 and 2001:db8:9::/48 under 100:9 with target 100:1 -----------------------------
+# --- the rivals: the one at 10.0.0.2 says 10.9.0.0/16 and 2001:db8:9::/48 under 100:9 with target 100:1 and the labels
+# 77 and 78, and nobody else: one at 10.0.0.3 says 20.9.0.0/16 and 2001:db8:8::/48 under 100:8 --------------------------
 FRR = f"""route-map RT permit 10
  set extcommunity rt 100:1
 router bgp 100
@@ -96,7 +111,7 @@ vpn4 table vpn4t; vpn6 table vpn6t;
 protocol device {{}}
 protocol static s4 {{ vpn4 {{ table vpn4t; }}; route 100:9 {V4} via {THEM} mpls 77 {{ bgp_ext_community.add((rt,100,1)); }}; }}
 protocol static s6 {{ vpn6 {{ table vpn6t; }}; route 100:9 {V6} via 2001:db8::2 mpls 78 {{ bgp_ext_community.add((rt,100,1)); }}; }}
-protocol bgp b0 {{ local {THEM} as 100; neighbor {US} as 100; connect retry time 1; error wait time 1, 2;
+protocol bgp b0 {{ local {THEM} as 100; neighbor {US} as 100; connect delay time 1; connect retry time 1; error wait time 1, 2;
  vpn4 mpls {{ table vpn4t; import all; export all; next hop self; }};
  vpn6 mpls {{ table vpn6t; import all; export all; next hop self; }};
 }}
@@ -118,9 +133,20 @@ def gobgp_families(*names):
     return GOBGP + "".join(f' [[neighbors.afi-safis]]\n  [neighbors.afi-safis.config]\n   afi-safi-name = "{n}"\n' for n in names)
 
 
+def placed(text, number):
+    """The rival's text for another house: 10.0.0.3 is the only other one."""
+    changes = {} if number == 2 else {THEM: "10.0.0.3", "2001:db8::2": "2001:db8::3", V4: "20.9.0.0/16", V6: "2001:db8:8::/48",
+                                      "100:9": "100:8"}
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    return text
+
+
 class FrrPe:
-    def __init__(self, start, town):
-        self.daemon = in_town(start, town, Frr, FRR, 179, False)
+    labels = {"vpnv4": 77, "vpnv6": 78}
+
+    def __init__(self, start, town, number=2):
+        self.daemon = in_town(start, town, Frr, placed(FRR, number), 179, False, number=number)
 
     def routes(self, selector):
         text = self.daemon.run(f"show bgp {'ipv4' if selector == 'vpnv4' else 'ipv6'} vpn")
@@ -140,10 +166,20 @@ class FrrPe:
     def refreshes(self):
         return self.daemon.json("show bgp neighbors")[US]["messageStats"]["routeRefreshRecv"]
 
+    def ask(self, selector):
+        self.daemon.run(f"clear bgp {'ipv4' if selector == 'vpnv4' else 'ipv6'} vpn {US} soft in")
+
+    def path(self, selector, rd, prefix):
+        """(next hop, local preference, originator, cluster list) of a route that was reflected."""
+        p = self.daemon.json(f"show bgp {'ipv4' if selector == 'vpnv4' else 'ipv6'} vpn {prefix}")[rd]["paths"][0]
+        return p["nexthops"][0]["ip"], p["locPrf"], p["originatorId"], p["clusterList"]["list"]
+
 
 class BirdPe:
-    def __init__(self, start, town):
-        self.daemon = in_town(start, town, Bird, BIRD)
+    labels = {"vpnv4": 3, "vpnv6": 3}   # with itself as next hop it says implicit null (RFC 3032)
+
+    def __init__(self, start, town, number=2):
+        self.daemon = in_town(start, town, Bird, placed(BIRD, number), number=number)
 
     def routes(self, selector):
         text = self.daemon.run(f"show route all table {'vpn4t' if selector == 'vpnv4' else 'vpn6t'} where proto = \"b0\"")
@@ -165,36 +201,53 @@ class BirdPe:
         path = self.daemon.folder / "bird.log"
         return path.read_text(errors="replace").count("Got ROUTE-REFRESH")
 
+    def ask(self, selector):
+        self.daemon.run("reload in b0")
+
+    def path(self, selector, rd, prefix):
+        text = self.daemon.run(f"show route all table {'vpn4t' if selector == 'vpnv4' else 'vpn6t'} for {rd} {prefix}")
+        got = dict(re.findall(r"BGP\.(\w+): (.*)", text))
+        return got["next_hop"], int(got["local_pref"]), got["originator_id"], got["cluster_list"].split()
+
 
 class GobgpPe:
-    def __init__(self, start, town):
-        self.daemon = in_town(start, town, Gobgp, gobgp_families("l3vpn-ipv4-unicast", "l3vpn-ipv6-unicast"), 50051)
+    labels = {"vpnv4": 77, "vpnv6": 78}
+
+    def __init__(self, start, town, number=2):
+        families = gobgp_families("l3vpn-ipv4-unicast", "l3vpn-ipv6-unicast")
+        self.daemon = in_town(start, town, Gobgp, placed(families, number), 50051, number=number)
         for line in (f"{V4} label 77 rd 100:9 rt 100:1 nexthop {THEM} -a vpnv4",
                      f"{V6} label 78 rd 100:9 rt 100:1 nexthop 2001:db8::2 -a vpnv6"):
-            assert "rror" not in self.daemon.run("global rib add " + line)
+            assert "rror" not in self.daemon.run("global rib add " + placed(line, number))
 
     def routes(self, selector):
         out = {}
         for line in self.daemon.run(f"global rib -a {selector}").splitlines():
-            m = re.match(r"\*>\s*(\S+?:\S+?):(\S+/\d+)\s+\[(\d+)\].*Extcomms: \[([^\]]*)\]", line)
+            m = re.match(r"\*>\s*(\S+?:\S+?):(\S+/\d+)\s+\[(\d+)\].*Extcomms: ([^}]*)}", line)
             if m:
-                out[f"{m[1]} {m[2]}"] = (m[4].split(", "), int(m[3]))
+                out[f"{m[1]} {m[2]}"] = (re.findall(r"\[([^\]]*)\]", m[4]), int(m[3]))
         return out
 
     def refreshes(self):
         n = self.daemon.json(f"neighbor {US}")
         return n["state"]["messages"].get("received", {}).get("refresh", 0)
 
+    def path(self, selector, rd, prefix):
+        attributes = {a["type"]: a for a in self.daemon.json(f"global rib -a {selector}")[f"{rd}:{prefix}"][0]["attrs"]}
+        return (attributes[14]["nexthop"], attributes[5]["value"], attributes[9]["value"], attributes[10]["value"])
+
 
 RIVALS = {"frr": FrrPe, "bird": BirdPe, "gobgp": GobgpPe}
+
+
+# BIRD 2.0.12 refuses a VPNv6 route whose next hop is an IPv4-mapped address (RFC 4659 3.2.1.2), so it is told the true one.
+TRUE_HOP = {"ipv6-family vpnv6": (f"peer {THEM} route-policy TRUE6 export",)}
 
 
 @pytest.fixture(params=RIVALS)
 def pair(request, start, town):
     rival = RIVALS[request.param](start, town)
-    us = Speaker(start, town, 1, config(peers=[(THEM, ())]))
-    wait_for("the session", lambda: us.peer()["state"] == "Established", 20)
-    return us, rival
+    return Speaker(start, town, 1, config(peers=[(THEM, ())], only=TRUE_HOP if request.param == "bird" else None)).established(), rival
 
 
 def test_routes_both_ways_with_label_and_targets(pair):
@@ -204,7 +257,22 @@ def test_routes_both_ways_with_label_and_targets(pair):
     for selector, prefix in (("vpnv4", OURS4), ("vpnv6", OURS6)):
         wait_for(f"{prefix} there", lambda: (rival.routes(selector).get(f"100:1 {prefix}") or ([], 0))[1], 20)
         targets, label = rival.routes(selector)[f"100:1 {prefix}"]
-        assert [t.split(":", 1)[-1] if t.startswith("RT") else t for t in targets] == ["100:1"] and label >= 16
+        assert targets == ["100:1"] and label >= 16
+        route = us.instance(selector)[THEIRS[selector]]
+        assert route["label"] == rival.labels[selector] and route["extended_communities"] == "RT <100 : 1>"
+        assert route["imported_from"] == "100:9"
+
+
+def test_bird_refuses_mapped_next_hops(start, town):
+    """What it does instead of RFC 4659 3.2.1.2: the VPNv6 route alone is not taken; the session stays."""
+    bird = BirdPe(start, town)
+    us = Speaker(start, town, 1, config(peers=[(THEM, ())])).established()
+    us.wait("vpnv6", V6, OURS6)
+    wait_for("our VPNv4 route there", lambda: f"100:1 {OURS4}" in bird.routes("vpnv4"), 10)
+    assert "mismatched address family" in (bird.daemon.folder / "bird.log").read_text()
+    assert not bird.routes("vpnv6") and us.peer()["established_count"] == 1
+    us.dut.configure("bgp 100", "ipv6-family vpnv6", f"peer {THEM} route-policy TRUE6 export")
+    wait_for("our VPNv6 route there", lambda: f"100:1 {OURS6}" in bird.routes("vpnv6"), 10)
 
 
 def test_a_changed_target_is_a_soft_reset(pair):
@@ -245,28 +313,83 @@ def test_refresh_import(pair, selector):
     assert us.peer()["established_count"] == 1
 
 
-def test_keep_all_routes_brings_routes_back_without_asking(pair):
+@pytest.mark.parametrize("selector", ["vpnv4", "vpnv6"])
+def test_keep_all_routes_brings_routes_back_without_asking(pair, selector):
     us, rival = pair
-    us.wait("vpnv4", V4, OURS4)
-    us.dut.configure("bgp 100", "ipv4-family vpnv4", f"peer {THEM} keep-all-routes")
+    view, theirs, ours = INSTANCE_VIEW[selector], THEIRS[selector], OURS[selector]
+    us.wait(selector, theirs, ours)
+    us.dut.configure("bgp 100", f"{view} {selector}", f"peer {THEM} keep-all-routes")
     us.settle()
-    us.dut.configure("ip vpn-instance vpna", "ipv4-family", "undo vpn-target 100:1 import-extcommunity")
-    us.wait("vpnv4", OURS4)
+    us.dut.configure("ip vpn-instance vpna", view, "undo vpn-target 100:1 import-extcommunity")
+    us.wait(selector, ours)
     us.settle()
     asked = rival.refreshes()
-    us.dut.configure("ip vpn-instance vpna", "ipv4-family", "vpn-target 100:1 import-extcommunity")
-    us.wait("vpnv4", V4, OURS4)
+    assert "Info:" in us.dut.run(f"refresh bgp {selector} all import")
+    us.dut.configure("ip vpn-instance vpna", view, "vpn-target 100:1 import-extcommunity")
+    us.wait(selector, theirs, ours)
     us.settle()
     assert rival.refreshes() == asked and us.peer()["established_count"] == 1
 
 
+def test_reset_is_one_new_session_and_the_same_tables(pair):
+    us, rival = pair
+    us.wait("vpnv4", V4, OURS4)
+    us.wait("vpnv6", V6, OURS6)
+    us.dut.run("reset bgp vpnv4 all")
+    wait_for("a new session", lambda: us.peer()["established_count"] == 2, 40)
+    us.wait("vpnv4", V4, OURS4)
+    us.wait("vpnv6", V6, OURS6)
+    for selector, prefix in OURS.items():
+        wait_for(f"{prefix} there", lambda: f"100:1 {prefix}" in rival.routes(selector), 20)
+
+
+@pytest.mark.parametrize("selector", ["vpnv4", "vpnv6"])
+@pytest.mark.parametrize("pair", ["frr", "bird"], indirect=True)
+def test_a_refresh_that_the_rival_asks_for(pair, selector):
+    """FRR asks for the family alone, BIRD for both. What it has after the answer is what it had before."""
+    us, rival = pair
+    wait_for("our routes there", lambda: all(f"100:1 {p}" in rival.routes(s) for s, p in OURS.items()), 20)
+    before, sent = rival.routes(selector), us.peer(f"{selector} all")
+    rival.ask(selector)
+    wait_for("its question", lambda: us.peer(f"{selector} all")["refresh_received"] > sent["refresh_received"], 10)
+    wait_for("our answer", lambda: us.peer(f"{selector} all")["messages_sent"] >= sent["messages_sent"] + 3, 10)   # BoRR, UPDATE, EoRR
+    assert rival.routes(selector) == before and us.peer()["established_count"] == 1
+
+
+# --- a reflector without instances -------------------------------------------------------------------------------------
+@pytest.mark.parametrize("here,there", itertools.combinations(RIVALS, 2))
+def test_reflection_between_two_clients(start, town, here, there):
+    """Attributes, labels, targets and next hops pass unchanged, in both families and both directions."""
+    clients = {2: RIVALS[here](start, town), 3: RIVALS[there](start, town, 3)}
+    us = Speaker(start, town, 1, config(peers=[(THEM, ("reflect-client",)), ("10.0.0.3", ("reflect-client",))], instance=False,
+                                        lines=("undo policy vpn-target",)))
+    said = {2: ("100:9", V4, V6), 3: ("100:8", "20.9.0.0/16", "2001:db8:8::/48")}
+    for number, client in clients.items():
+        rd, *prefixes = said[5 - number]
+        for selector, prefix in zip(OURS, prefixes):
+            if selector == "vpnv6" and "bird" in (here, there) and "bird" == (here, there)[number - 2]:
+                continue   # the other one's next hop may be IPv4-mapped
+            wait_for(f"{rd} {prefix} at {client}", lambda: f"{rd} {prefix}" in client.routes(selector), 30)
+            assert client.routes(selector)[f"{rd} {prefix}"] == (["100:1"], clients[5 - number].labels[selector])
+            hop, preference, originator, cluster = client.path(selector, rd, prefix)
+            told = {f"10.0.0.{5 - number}", f"2001:db8::{5 - number}", f"::ffff:10.0.0.{5 - number}"}
+            assert hop in told and preference == 100
+            assert originator == f"10.0.0.{5 - number}" and cluster == [US]
+    for peer in us.dut.json("display bgp vpnv4 all peer verbose")["peers"]:
+        assert peer["established_count"] == 1
+
+
 # --- route target constraint: GoBGP both ways, ExaBGP as a listener ----------------------------------------------------
+# GoBGP ends its first memberships with End-of-RIB only when graceful restart is configured; RFC 4684 section 6 then waits.
+IMPATIENT = {"ipv4-family vpn-target": ("timer wait-for-eor 1",)}
+
+
 def test_gobgp_route_target_constraint(start, town):
     """GoBGP is sent what its instances import, and learns what ours import; when an instance goes, so do the routes."""
     gobgp = in_town(start, town, Gobgp, gobgp_families("l3vpn-ipv4-unicast", "rtc"), 50051)
     gobgp.run("vrf add other rd 100:9 rt both 100:5")
-    us = Speaker(start, town, 1, config(peers=[(THEM, ())], families=("ipv4-family vpnv4", "ipv4-family vpn-target")))
-    wait_for("the session", lambda: us.peer()["state"] == "Established", 20)
+    us = Speaker(start, town, 1, config(peers=[(THEM, ())], families=("ipv4-family vpnv4", "ipv4-family vpn-target"),
+                                        only=IMPATIENT)).established()
     def theirs():
         return {line.split()[1] for line in gobgp.run("global rib -a vpnv4").splitlines() if line.startswith("*>")}
     wait_for("our membership there", lambda: "100:100:1" in gobgp.run("global rib -a rtc"), 10)
@@ -283,50 +406,152 @@ def test_gobgp_route_target_constraint(start, town):
     assert us.peer()["established_count"] == 1
 
 
-EXABGP = """process watch { run @RECEIVER@; encoder json; }
+EXABGP = """process watch { run @RECEIVER@; encoder @ENCODER@; }
 neighbor 10.0.0.1 {
  router-id 10.0.0.2; local-address 10.0.0.2; local-as 100; peer-as 100; hold-time 60;
  capability { asn4 enable; route-refresh enable; }
- family { ipv4 mpls-vpn; }
+ @FAMILY@
  api { processes [ watch ]; neighbor-changes; receive { parsed; update; refresh; notification; open; } }
- announce { ipv4 { mpls-vpn 10.9.0.0/16 rd 100:9 label 77 next-hop 10.0.0.2 local-preference 100 extended-community [ target:100:1 ]; } }
+ static {
+  route 10.9.0.0/16 rd 100:9 label 77 next-hop 10.0.0.2 local-preference 100 extended-community [ target:100:1 ];
+  route 2001:db8:9::/48 rd 100:9 label 78 next-hop 2001:db8::2 local-preference 100 extended-community [ target:100:1 ];
+ }
 }
 """
 
 
-def test_exabgp_vpnv4(start, town):
-    exabgp = in_town(start, town, Exabgp, EXABGP, 179)
-    us = Speaker(start, town, 1, config(peers=[(THEM, ())], families=("ipv4-family vpnv4",)))
+def exabgp_in_town(start, town, family, encoder="json"):
+    return in_town(start, town, Exabgp, EXABGP.replace("@FAMILY@", family).replace("@ENCODER@", encoder), 179)
+
+
+def test_exabgp_vpnv4_vpnv6(start, town):
+    """Routes both ways; a changed target by the retained routes, for it does not survive a ROUTE-REFRESH (doc/interop.md)."""
+    exabgp = exabgp_in_town(start, town, "family { ipv4 mpls-vpn; ipv6 mpls-vpn; }")
+    us = Speaker(start, town, 1, config(peers=[(THEM, ("keep-all-routes",))]))
     us.wait("vpnv4", V4, OURS4)
-    def told():
+    us.wait("vpnv6", V6, OURS6)
+    def told(family):
         return [e for m in exabgp.received() if m.get("type") == "update"
-                for entries in m["neighbor"]["message"].get("update", {}).get("announce", {}).get("ipv4 mpls-vpn", {}).values()
+                for entries in m["neighbor"]["message"].get("update", {}).get("announce", {}).get(family, {}).values()
                 for e in entries]
-    wait_for("our route there", told, 10)
-    route = told()[0]
-    assert route["nlri"] == OURS4 and route["rd"] == "100:1" and route["label"][0][0] >= 16, route
-    us.dut.run("refresh bgp vpnv4 all import")
+    for family, prefix in (("ipv4 mpls-vpn", OURS4), ("ipv6 mpls-vpn", OURS6)):
+        wait_for("our route there", lambda: told(family), 10)
+        route = told(family)[0]
+        assert route["nlri"] == prefix and route["rd"] == "100:1" and route["label"][0][0] >= 16, route
+    for line, routes in (("undo vpn-target 100:1 import-extcommunity", (OURS4,)), ("vpn-target 100:1 import-extcommunity", (V4, OURS4))):
+        us.dut.configure("ip vpn-instance vpna", "ipv4-family", line)
+        us.wait("vpnv4", *routes)
     us.settle()
-    us.wait("vpnv4", V4, OURS4)
     assert us.peer()["established_count"] == 1
 
 
-# --- MVPN: PE - reflector - PE, all of them ours ------------------------------------------------------------------------
-def test_mvpn_through_a_reflector(start, town):
-    views = ("ipv4-family vpnv4", "ipv4-family mvpn")
-    reflector = Speaker(start, town, 3, config(3, [("10.0.0.1", ("reflect-client",)), ("10.0.0.2", ("reflect-client",))], views,
-                                               instance=False, lines=("undo policy vpn-target",)))
-    one, two = (Speaker(start, town, n, config(n, [("10.0.0.3", ())], views, more="  mvpn\n")) for n in (1, 2))
-    def i_pmsi(s):
-        return {r["prefix"] for r in s.dut.json("display bgp mvpn vpn-instance vpna routing-table type 1")["routes"]}
-    for s in (one, two):
-        wait_for("both I-PMSI routes", lambda: len(i_pmsi(s)) == 2, 20)
-    before = one.peer()["established_count"]
-    two.dut.configure("ip vpn-instance vpna", "ipv4-family", "undo vpn-target 100:1 export-extcommunity")
-    wait_for("its route gone", lambda: len(i_pmsi(one)) == 1, 10)
-    two.dut.configure("ip vpn-instance vpna", "ipv4-family", "vpn-target 100:1 export-extcommunity")
-    wait_for("its route back", lambda: len(i_pmsi(one)) == 2, 10)
-    one.dut.run("refresh bgp mvpn all import", "refresh bgp mvpn all export")
-    one.settle()
-    assert len(i_pmsi(one)) == len(i_pmsi(two)) == 2 and one.peer()["established_count"] == before
-    assert reflector.dut.json("display bgp mvpn all peer verbose")["peers"][0]["refresh_received"] >= 0
+def test_exabgp_listens_to_memberships(start, town):
+    """Without a family section ExaBGP speaks SAFI 132 too. It takes our membership (its JSON encoder would not: it dies of
+    it), says none of its own, so it is sent no VPN routes; and ours are not disturbed."""
+    exabgp = exabgp_in_town(start, town, "", "text")
+    keep = {view: (f"peer {THEM} keep-all-routes",) for view in ("ipv4-family vpnv4", "ipv6-family vpnv6")}
+    us = Speaker(start, town, 1, config(peers=[(THEM, ())], only={**IMPATIENT, **keep},
+                                        families=("ipv4-family vpnv4", "ipv4-family vpn-target", "ipv6-family vpnv6")))
+    us.wait("vpnv4", V4, OURS4)
+    us.wait("vpnv6", V6, OURS6)
+    def heard():
+        return (exabgp.folder / "received.json").read_text()
+    wait_for("our membership there", lambda: "announced afi ipv4 safi rtc" in heard(), 10)
+    wait_for("End-of-RIB", lambda: "eor 1/132" in heard() and "eor 1/128" in heard() and "eor 2/128" in heard(), 10)
+    us.dut.configure("ip vpn-instance vpna", "ipv4-family", "vpn-target 100:33 import-extcommunity")
+    wait_for("another membership", lambda: heard().count("announced afi ipv4 safi rtc") == 2, 10)
+    assert "safi mpls-vpn" not in heard() and us.peer()["established_count"] == 1
+
+
+# --- customers of an instance ------------------------------------------------------------------------------------------
+CE = """ #
+ ipv4-family vpn-instance vpna
+  network 30.1.0.0 255.255.0.0
+  peer 10.0.0.3 as-number 65003
+ #
+ ipv6-family vpn-instance vpna
+  network 2001:DB8:1:: 48
+  peer 2001:DB8::4 as-number 65004
+  peer 2001:DB8::4 enable
+"""
+FRR_CE = """router bgp 65003
+ bgp router-id 10.0.0.3
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor 10.0.0.1 remote-as 100
+ neighbor 10.0.0.1 timers connect 1
+ address-family ipv4 unicast
+  network 30.3.0.0/16
+ exit-address-family
+"""
+BIRD_CE = """router id 10.0.0.4;
+protocol device {}
+protocol static { ipv6; route 2001:db8:4::/48 unreachable; }
+protocol bgp b0 { local 2001:db8::4 as 65004; neighbor 2001:db8::1 as 100; connect delay time 1; connect retry time 1;
+ ipv6 { import all; export all; next hop self; }; }
+"""
+
+
+@pytest.fixture
+def customers(start, town):
+    """FRR at 10.0.0.3 and BIRD at 2001:db8::4 are customers in vpna; GoBGP at 10.0.0.2 is the PE beyond."""
+    beyond = GobgpPe(start, town)
+    frr = in_town(start, town, Frr, FRR_CE, 179, False, number=3)
+    bird = in_town(start, town, Bird, BIRD_CE, number=4)
+    return Speaker(start, town, 1, config(peers=[(THEM, ())], customers=CE)), frr, bird, beyond
+
+
+def test_frr_as_customer(customers):
+    us, frr, _, beyond = customers
+    def has():
+        return set(frr.json("show bgp ipv4 unicast").get("routes", {}))
+    wait_for("routes at the customer", lambda: has() == {V4, OURS4, "30.3.0.0/16"}, 30)
+    wait_for("its route beyond", lambda: beyond.routes("vpnv4").get("100:1 30.3.0.0/16"), 10)
+    targets, label = beyond.routes("vpnv4")["100:1 30.3.0.0/16"]
+    assert targets == ["100:1"] and label == beyond.routes("vpnv4")[f"100:1 {OURS4}"][1]
+    path = frr.json(f"show bgp ipv4 unicast {V4}")["paths"][0]
+    assert path["aspath"]["string"] == "100" and path["nexthops"][0]["ip"] == US and "extendedCommunity" not in path
+    def peer():
+        return us.dut.json("display bgp vpnv4 vpn-instance vpna peer verbose")["peers"][0]
+    asked = frr.json("show bgp neighbors")[US]["messageStats"]["routeRefreshRecv"]
+    us.dut.run("refresh bgp vpn-instance vpna ipv4-family all import")
+    wait_for("the refresh", lambda: frr.json("show bgp neighbors")[US]["messageStats"]["routeRefreshRecv"] == asked + 1, 10)
+    us.settle()
+    us.dut.configure("bgp 100", "ipv4-family vpn-instance vpna", "peer 10.0.0.3 keep-all-routes")
+    us.settle()
+    us.dut.configure("route-policy NONE deny node 10", "quit", "bgp 100", "ipv4-family vpn-instance vpna",
+                     "peer 10.0.0.3 route-policy NONE import")
+    wait_for("its route gone beyond", lambda: "100:1 30.3.0.0/16" not in beyond.routes("vpnv4"), 10)
+    us.dut.configure("bgp 100", "ipv4-family vpn-instance vpna", "undo peer 10.0.0.3 route-policy NONE import")
+    wait_for("its route back beyond", lambda: "100:1 30.3.0.0/16" in beyond.routes("vpnv4"), 10)
+    beyond.daemon.run(f"global rib del {V4} label 77 rd 100:9 -a vpnv4")
+    wait_for("what went beyond to go", lambda: has() == {OURS4, "30.3.0.0/16"}, 10)
+    frr.run(f"clear bgp ipv4 unicast {US} soft in")
+    wait_for("its question", lambda: peer()["refresh_received"] >= 1, 10)
+    assert peer()["established_count"] == 1 and us.peer()["established_count"] == 1
+    us.dut.run("reset bgp vpn-instance vpna ipv4-family all")
+    wait_for("a new session", lambda: peer()["established_count"] == 2, 20)
+    wait_for("routes at the customer", lambda: has() == {OURS4, "30.3.0.0/16"}, 20)
+    assert us.peer()["established_count"] == 1
+
+
+def test_bird_as_customer_with_ipv6(customers):
+    us, _, bird, beyond = customers
+    def has():
+        return set(re.findall(r"^(2001:\S+/\d+)", bird.run("show route"), re.M))
+    wait_for("routes at the customer", lambda: has() == {V6, OURS6, "2001:db8:4::/48"}, 30)
+    wait_for("its route beyond", lambda: beyond.routes("vpnv6").get("100:1 2001:db8:4::/48"), 10)
+    text = bird.run(f"show route all for {V6}")
+    assert "BGP.as_path: 100\n" in text and "2001:db8::1" in text and "ext_community" not in text
+    def peer():
+        return us.dut.json("display bgp vpnv6 vpn-instance vpna peer verbose")["peers"][0]
+    us.dut.run("refresh bgp vpn-instance vpna ipv6-family all import", "refresh bgp vpn-instance vpna ipv6-family all export")
+    us.settle()
+    bird.run("reload in b0")
+    wait_for("its question", lambda: peer()["refresh_received"] >= 1, 10)
+    beyond.daemon.run(f"global rib del {V6} label 78 rd 100:9 -a vpnv6")
+    wait_for("what went beyond to go", lambda: has() == {OURS6, "2001:db8:4::/48"}, 10)
+    assert peer()["established_count"] == 1
+    us.dut.run("reset bgp vpn-instance vpna ipv6-family all")
+    wait_for("a new session", lambda: peer()["established_count"] == 2, 20)
+    wait_for("routes at the customer", lambda: has() == {OURS6, "2001:db8:4::/48"}, 20)
