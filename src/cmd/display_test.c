@@ -165,7 +165,8 @@ static void test_detail(void **state)
 		   " Label information (Received/Applied): NULL/",
 		   " Ext-Community: RT <1 : 1>", " Advertised to such 1 peers:\n    10.0.0.2\n",
 		   " Total routes of Route Distinguisher(200:1): 1\n",
-		   " Label information (Received/Applied): ", "/NULL\n From: 10.0.0.2 (10.0.0.2)\n",
+		   " Label information (Received/Applied): ",
+		   "/NULL\n From: 10.0.0.2 (10.0.0.2)\n Route Duration: 0d00h",
 		   " Not advertised to any peer yet\n",
 		   // blue takes in routes of red: a local instance's and another PE's.
 		   " VPN-Instance blue, Router ID 10.0.0.1:\n\n Total Number of Routes: 2\n",

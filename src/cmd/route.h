@@ -23,7 +23,8 @@ struct route_record {
 	uint8_t origin;
 	unsigned type;             // AF_TYPED
 	uint32_t generation, originator;
-	int64_t changed_at;
+	int64_t changed_at;        // microseconds since 1970; 0: not known
+	uint64_t age;              // microseconds since then
 	unsigned path_index, path_count;
 	bool same_prefix; // as the row before: its column stays blank
 };

@@ -66,11 +66,21 @@ static void detail_title(struct buf *b, const struct route_record *r)
 		buf_format(b, " Route Type: %u (%s)\n", t->type, t->title);
 }
 
+// " Route Duration: 0d00h01m33s": since the route last changed, to the second.
+static void detail_age(struct buf *b, const struct route_record *r)
+{
+	uint64_t s = r->age / 1000000;
+	if (r->changed_at)
+		buf_format(b, " Route Duration: %ud%02uh%02um%02us\n", (unsigned)(s / 86400),
+			   (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+}
+
 void route_detail(struct buf *b, const struct route_record *r)
 {
 	detail_title(b, r);
 	detail_vpn(b, r);
 	detail_from(b, r);
+	detail_age(b, r);
 	buf_format(b, " Original nexthop: %s\n", buf_cstr(&r->next_hop));
 	if (r->generation != UINT32_MAX) // met an import policy
 		buf_format(b, " Verdict of commit: %u\n", r->generation);

@@ -142,6 +142,9 @@ void route_record_fill(struct app *a, const struct place *place, struct route_re
 	r->suppressed = route->suppressed;
 	r->generation = route->generation;
 	r->changed_at = (int64_t)route->changed_at;
+	int64_t now = loop_wall(speaker_loop(a->speaker));
+	if (r->changed_at && now > r->changed_at)
+		r->age = (uint64_t)(now - r->changed_at);
 	r->path_index = route->path_index;
 	r->path_count = route->path_count;
 	record_peer(a, r, route);
