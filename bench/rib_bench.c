@@ -285,7 +285,7 @@ int main(int argc, char **argv)
 	size_t base = m.uordblks + m.hblkhd;
 
 	b.rib = rib_new(&ops);
-	rib_set_options(b.rib, &options, 1);
+	rib_set_options(b.rib, NULL, &options);
 	import(&b, a, true);
 	for (unsigned i = 0; i < b.feeders; i++)
 		up(&b, (uint16_t)i, NULL); // feeders are told nothing

@@ -130,7 +130,7 @@ static void side_new(struct bench *b, unsigned n)
 	const struct rib_ops ops = {.deliver = deliver, .mark = mark, .moved = moved, .arg = s};
 
 	*s = (struct side){.bench = b, .number = (uint16_t)n, .rib = rib_new(&ops)};
-	rib_set_options(s->rib, &options, 1);
+	rib_set_options(s->rib, NULL, &options);
 	exchange_rib(b->exchange, (uint16_t)n, s->rib);
 	if (n)
 		link_set(b, n, 0, NULL);

@@ -160,7 +160,7 @@ static void put_aggregator(struct attrs *as, struct arena *a, const struct rib_o
 
 uint32_t aggregate_attributes(struct family *f, struct aggregate *a)
 {
-	const struct policy_context x = {.local_as = f->rib->options.local_as};
+	const struct policy_context x = {.local_as = f->options->local_as};
 	struct gathering g = {.family = f, .arena = &f->rib->arena};
 	struct map_iter it = map_iter(&a->contributors);
 	struct attrs as = {.local = {.source = SOURCE_LOCAL, .aggregated = 1, .preference = 255}};
@@ -181,7 +181,7 @@ uint32_t aggregate_attributes(struct family *f, struct aggregate *a)
 	attrs_put(&as, ATTR_AS_PATH, ATTR_TRANSITIVE, path.p, path.len);
 	if (lost || g.atomic)
 		attrs_put(&as, ATTR_ATOMIC_AGGREGATE, ATTR_TRANSITIVE, NULL, 0);
-	put_aggregator(&as, g.arena, &f->rib->options);
+	put_aggregator(&as, g.arena, f->options);
 	if (a->with.attribute_policy &&
 	    !policy_run_route(a->with.attribute_policy, &x, &a->with.key, &as, g.arena))
 		return 0;

@@ -30,128 +30,133 @@ static int less_wins(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-static int by_preferred_value(const struct rib *r, const struct candidate *a,
+static int by_preferred_value(const struct family *f, const struct candidate *a,
 			      const struct candidate *b)
 {
 	return more_wins(a->set->local.preferred_value, b->set->local.preferred_value);
 }
 
-static uint32_t local_pref(const struct rib *r, const struct attr_set *s)
+static uint32_t local_pref(const struct family *f, const struct attr_set *s)
 {
-	if (s->has & ATTR_HAS_LOCAL_PREF || !r->options.default_local_pref)
+	if (s->has & ATTR_HAS_LOCAL_PREF || !f->options->default_local_pref)
 		return s->local_pref;
-	return r->options.default_local_pref;
+	return f->options->default_local_pref;
 }
 
-static int by_local_pref(const struct rib *r, const struct candidate *a, const struct candidate *b)
+static int by_local_pref(const struct family *f, const struct candidate *a,
+			 const struct candidate *b)
 {
-	return more_wins(local_pref(r, a->set), local_pref(r, b->set));
+	return more_wins(local_pref(f, a->set), local_pref(f, b->set));
 }
 
 // In a VPN instance what is lent is another instance's, or another speaker's. (In the VPN tables it
 // is ours: otherwise two speakers with one distinguisher would each step back for the other.)
-static bool is_foreign(const struct rib *r, const struct candidate *c)
+static bool is_foreign(const struct family *f, const struct candidate *c)
 {
-	return c->peer == RIB_LENT && r->of_instance;
+	return c->peer == RIB_LENT && f->rib->of_instance;
 }
 
 // Ours before others', aggregates before networks.
-static int by_local_origin(const struct rib *r, const struct candidate *a,
+static int by_local_origin(const struct family *f, const struct candidate *a,
 			   const struct candidate *b)
 {
-	bool ours = a->set->local.source == SOURCE_LOCAL && !is_foreign(r, a),
-	     theirs = b->set->local.source == SOURCE_LOCAL && !is_foreign(r, b);
+	bool ours = a->set->local.source == SOURCE_LOCAL && !is_foreign(f, a),
+	     theirs = b->set->local.source == SOURCE_LOCAL && !is_foreign(f, b);
 
 	if (ours != theirs)
 		return ours ? -1 : 1;
 	return more_wins(ours && a->set->local.aggregated, theirs && b->set->local.aggregated);
 }
 
-static int by_path_length(const struct rib *r, const struct candidate *a, const struct candidate *b)
+static int by_path_length(const struct family *f, const struct candidate *a,
+			  const struct candidate *b)
 {
-	if (r->options.as_path_ignore)
+	if (f->options->as_path_ignore)
 		return 0;
 	return less_wins(a->set->path_length, b->set->path_length);
 }
 
-static int by_origin(const struct rib *r, const struct candidate *a, const struct candidate *b)
+static int by_origin(const struct family *f, const struct candidate *a, const struct candidate *b)
 {
 	return less_wins(a->set->origin, b->set->origin);
 }
 
-static uint32_t med(const struct rib *r, const struct attr_set *s)
+static uint32_t med(const struct family *f, const struct attr_set *s)
 {
-	if (!(s->has & ATTR_HAS_MED) && r->options.med_none_as_maximum)
+	if (!(s->has & ATTR_HAS_MED) && f->options->med_none_as_maximum)
 		return UINT32_MAX;
 	return s->med;
 }
 
 // Routes that began within our AS or confederation have no neighbouring AS: the former compare
 // among themselves, the latter only when asked to (bestroute med-confederation).
-static bool med_comparable(const struct rib *r, const struct attr_set *a, const struct attr_set *b)
+static bool med_comparable(const struct family *f, const struct attr_set *a,
+			   const struct attr_set *b)
 {
-	if (r->options.compare_different_as_med)
+	if (f->options->compare_different_as_med)
 		return true;
 	if (a->neighbor_as != b->neighbor_as)
 		return false;
-	if (a->neighbor_as || r->options.med_confederation)
+	if (a->neighbor_as || f->options->med_confederation)
 		return true;
 	return !((a->has | b->has) & ATTR_HAS_CONFED_PATH);
 }
 
-static int by_med(const struct rib *r, const struct candidate *a, const struct candidate *b)
+static int by_med(const struct family *f, const struct candidate *a, const struct candidate *b)
 {
-	if (!med_comparable(r, a->set, b->set) || is_foreign(r, a) != is_foreign(r, b))
+	if (!med_comparable(f, a->set, b->set) || is_foreign(f, a) != is_foreign(f, b))
 		return 0;
-	return less_wins(med(r, a->set), med(r, b->set));
+	return less_wins(med(f, a->set), med(f, b->set));
 }
 
 // A peer of the same confederation counts as internal (RFC 5065 5.3). In a VPN instance what is lent
 // stands behind what was learned here; routes of other instances before those of other speakers.
-static int nearness(const struct rib *r, const struct candidate *c)
+static int nearness(const struct family *f, const struct candidate *c)
 {
 	uint8_t source = c->set->local.source;
 
-	if (is_foreign(r, c))
+	if (is_foreign(f, c))
 		return source == SOURCE_LOCAL;
 	return source == SOURCE_EBGP || source == SOURCE_LOCAL ? 3 : 2;
 }
 
-static int by_external(const struct rib *r, const struct candidate *a, const struct candidate *b)
+static int by_external(const struct family *f, const struct candidate *a, const struct candidate *b)
 {
-	return more_wins((uint64_t)nearness(r, a), (uint64_t)nearness(r, b));
+	return more_wins((uint64_t)nearness(f, a), (uint64_t)nearness(f, b));
 }
 
 // All next hops are as near as each other until something tells their distance.
-static int by_igp_metric(const struct rib *r, const struct candidate *a, const struct candidate *b)
+static int by_igp_metric(const struct family *f, const struct candidate *a,
+			 const struct candidate *b)
 {
 	return 0;
 }
 
-static int by_cluster_list(const struct rib *r, const struct candidate *a,
+static int by_cluster_list(const struct family *f, const struct candidate *a,
 			   const struct candidate *b)
 {
 	return less_wins(a->set->cluster_length, b->set->cluster_length);
 }
 
-static int by_router_id(const struct rib *r, const struct candidate *a, const struct candidate *b)
+static int by_router_id(const struct family *f, const struct candidate *a,
+			const struct candidate *b)
 {
-	if (r->options.router_id_ignore)
+	if (f->options->router_id_ignore)
 		return 0;
 	return less_wins(a->set->originator, b->set->originator);
 }
 
-static int by_peer_address(const struct rib *r, const struct candidate *a,
+static int by_peer_address(const struct family *f, const struct candidate *a,
 			   const struct candidate *b)
 {
-	const struct rib_peer *x = rib_peer(r, a->peer), *y = rib_peer(r, b->peer);
+	const struct rib_peer *x = rib_peer(f->rib, a->peer), *y = rib_peer(f->rib, b->peer);
 	int order = x && y ? ip_compare(&x->session.remote, &y->session.remote) : 0;
 
 	return order ? order : less_wins(a->peer, b->peer); // two sessions to one address
 }
 
 // Routes that are lent differ in where they come from.
-static int by_distinguisher(const struct rib *r, const struct candidate *a,
+static int by_distinguisher(const struct family *f, const struct candidate *a,
 			    const struct candidate *b)
 {
 	return memcmp(a->set->local.rd, b->set->local.rd, sizeof(a->set->local.rd));
@@ -159,7 +164,8 @@ static int by_distinguisher(const struct rib *r, const struct candidate *a,
 
 struct step {
 	struct decide_step text;
-	int (*compare)(const struct rib *r, const struct candidate *a, const struct candidate *b);
+	int (*compare)(const struct family *f, const struct candidate *a,
+		       const struct candidate *b);
 };
 
 #define STEP_MED        5 // place in the table: the one step that does not order its candidates
@@ -197,13 +203,13 @@ static struct candidate candidate_of(const struct family *f, uint32_t path)
 }
 
 // Keeps those that no other beats. For a step that orders, one pass with the best so far.
-static unsigned keep_best(const struct rib *r, const struct step *s, struct candidate *c,
+static unsigned keep_best(const struct family *f, const struct step *s, struct candidate *c,
 			  unsigned n)
 {
 	unsigned kept = 1;
 
 	for (unsigned i = 1; i < n; i++) {
-		int order = s->compare(r, &c[0], &c[i]);
+		int order = s->compare(f, &c[0], &c[i]);
 		if (order > 0) {
 			c[0] = c[i];
 			kept = 1;
@@ -224,12 +230,12 @@ static int compare_neighbors(const void *a, const void *b)
 
 // What an instance learned itself is not removed by what was lent to it: the best of the former has
 // to be the same whether there are any of the latter. They lose in the next step anyhow.
-static unsigned keep_own(const struct rib *r, struct candidate *c, unsigned n)
+static unsigned keep_own(const struct family *f, struct candidate *c, unsigned n)
 {
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		if (!is_foreign(r, &c[i]))
+		if (!is_foreign(f, &c[i]))
 			c[kept++] = c[i];
 	return kept ? kept : n;
 }
@@ -237,24 +243,24 @@ static unsigned keep_own(const struct rib *r, struct candidate *c, unsigned n)
 // Those of one neighbouring AS stand together after sorting; within such a run whoever has a
 // better one beside it goes. Confederation paths, which stand in the run of our own, may be
 // comparable with none at all.
-static unsigned keep_best_med(const struct rib *r, struct candidate *c, unsigned n)
+static unsigned keep_best_med(const struct family *f, struct candidate *c, unsigned n)
 {
 	unsigned kept = 0;
 
-	if (r->of_instance)
-		n = keep_own(r, c, n);
-	if (r->options.compare_different_as_med)
-		return keep_best(r, &steps[STEP_MED], c, n);
+	if (f->rib->of_instance)
+		n = keep_own(f, c, n);
+	if (f->options->compare_different_as_med)
+		return keep_best(f, &steps[STEP_MED], c, n);
 	qsort(c, n, sizeof(*c), compare_neighbors);
 	for (unsigned from = 0, to; from < n; from = to) {
 		const struct attr_set *best = NULL;
 		for (to = from; to < n && c[to].set->neighbor_as == c[from].set->neighbor_as; to++)
-			if (med_comparable(r, c[to].set, c[to].set) &&
-			    (!best || med(r, c[to].set) < med(r, best)))
+			if (med_comparable(f, c[to].set, c[to].set) &&
+			    (!best || med(f, c[to].set) < med(f, best)))
 				best = c[to].set;
 		for (unsigned i = from; i < to; i++)
-			if (!med_comparable(r, c[i].set, c[i].set) ||
-			    med(r, c[i].set) <= med(r, best))
+			if (!med_comparable(f, c[i].set, c[i].set) ||
+			    med(f, c[i].set) <= med(f, best))
 				c[kept++] = c[i];
 	}
 	return kept;
@@ -262,10 +268,8 @@ static unsigned keep_best_med(const struct rib *r, struct candidate *c, unsigned
 
 static uint32_t choose(const struct family *f, struct candidate *c, unsigned n)
 {
-	const struct rib *r = f->rib;
-
 	for (unsigned i = 0; i < STEPS && n > 1; i++)
-		n = i == STEP_MED ? keep_best_med(r, c, n) : keep_best(r, &steps[i], c, n);
+		n = i == STEP_MED ? keep_best_med(f, c, n) : keep_best(f, &steps[i], c, n);
 	return c[0].path;
 }
 
@@ -340,13 +344,13 @@ uint32_t decide_own(const struct family *f, const struct destination *d)
 
 // Order of two before MED comes in: whoever is ahead of the best there is the best, and whoever is
 // behind it there cannot change the outcome.
-static int compare_before_med(const struct rib *r, const struct candidate *a,
+static int compare_before_med(const struct family *f, const struct candidate *a,
 			      const struct candidate *b)
 {
 	int order = 0;
 
 	for (unsigned i = 0; i < STEP_MED && !order; i++)
-		order = steps[i].compare(r, a, b);
+		order = steps[i].compare(f, a, b);
 	return order;
 }
 
@@ -359,7 +363,7 @@ void decide_added(struct family *f, struct destination *d, uint32_t path)
 		return;
 	}
 	struct candidate a = candidate_of(f, d->first), b = candidate_of(f, path);
-	int order = compare_before_med(f->rib, &a, &b);
+	int order = compare_before_med(f, &a, &b);
 	if (order > 0)
 		to_front(f, d, path);
 	else if (!order)
@@ -373,7 +377,7 @@ bool decide_equal(struct family *f, const struct path *a, const struct path *b)
 	struct candidate y = {.set = attr_at(&f->attrs, b->attr), .peer = b->peer};
 
 	for (unsigned i = 0; i < STEP_LAST_EQUAL; i++)
-		if (steps[i].compare(f->rib, &x, &y))
+		if (steps[i].compare(f, &x, &y))
 			return false;
 	return true;
 }
@@ -384,7 +388,7 @@ unsigned decide_why(struct family *f, const struct path *better, const struct pa
 	struct candidate y = {.set = attr_at(&f->attrs, worse->attr), .peer = worse->peer};
 	unsigned i = 0;
 
-	while (i < STEPS && steps[i].compare(f->rib, &x, &y) >= 0)
+	while (i < STEPS && steps[i].compare(f, &x, &y) >= 0)
 		i++;
 	return i;
 }

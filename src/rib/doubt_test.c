@@ -204,7 +204,7 @@ static void test_options_along_with_a_policy(void **state)
 	w.generation++;
 	o.as_path_limit = 1;
 	tell("20.1.0.0/16", "path=65001,5 nh=10.0.0.1");
-	rib_set_options(w.rib, &o, w.generation);
+	rib_set_options(w.rib, NULL, &o);
 	give("q");
 	struct sweep_counts c = sweep();
 	assert_int_equal(c.newly_rejected, 3);

@@ -59,8 +59,7 @@ static bool is_from_site(const struct rib_export *e, const struct attrs *as)
 static bool before(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
 {
 	struct update_group *g = arg;
-	struct leaving x = {
-		.group = g, .e = &g->key.export, .o = &g->family->rib->options, .set = set};
+	struct leaving x = {.group = g, .e = &g->key.export, .o = g->family->options, .set = set};
 
 	if (set->has & ATTR_HAS_NO_ADVERTISE)
 		return false;
@@ -373,7 +372,7 @@ static bool after(void *arg, const struct attr_set *set, struct attrs *as, struc
 	struct update_group *g = arg;
 	struct leaving x = {.group = g,
 			    .e = &g->key.export,
-			    .o = &g->family->rib->options,
+			    .o = g->family->options,
 			    .set = set,
 			    .as = as,
 			    .a = a};

@@ -145,7 +145,7 @@ static bool is_internal(uint8_t source)
 
 static bool own_as_too_often(const struct import *i, const struct attr *path)
 {
-	const struct rib_options *o = &i->family->rib->options;
+	const struct rib_options *o = i->family->options;
 	uint32_t own[] = {o->local_as, o->confederation_id, i->with.fake_as};
 
 	for (unsigned n = 0; path && n < 3; n++)
@@ -156,7 +156,7 @@ static bool own_as_too_often(const struct import *i, const struct attr *path)
 
 static bool cluster_loop(const struct import *i, const struct attrs *as)
 {
-	const struct rib_options *o = &i->family->rib->options;
+	const struct rib_options *o = i->family->options;
 	const struct attr *clusters = attrs_find(as, ATTR_CLUSTER_LIST);
 	uint32_t own = o->cluster_id ? o->cluster_id : o->router_id, id;
 	unsigned times = 0;
@@ -208,7 +208,7 @@ static void put_site(const struct import *i, struct attrs *as, struct arena *a)
 static bool before(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
 {
 	const struct import *i = arg;
-	const struct rib_options *o = &i->family->rib->options;
+	const struct rib_options *o = i->family->options;
 
 	if (!i->with.program || is_loop(i, as))
 		return false;
@@ -239,7 +239,7 @@ static struct memo *import_memo(struct import *i)
 	const struct policy_context x = {.peer = i->with.peer,
 					 .local = i->with.local,
 					 .peer_as = i->with.peer_as,
-					 .local_as = i->family->rib->options.local_as};
+					 .local_as = i->family->options->local_as};
 	const struct memo_ops ops = {.before = before, .arg = i};
 
 	i->memo = memo_new(&i->family->attrs, i->with.program, &x, &ops);

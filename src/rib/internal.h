@@ -47,6 +47,7 @@ struct rib_peer {
 struct family {
 	struct rib *rib;
 	const struct af *af;
+	const struct rib_options *options; // in rib
 	struct table table;
 	struct attr_table attrs;
 	struct vec imports; // struct import
@@ -67,7 +68,7 @@ struct family {
 
 struct rib {
 	struct rib_ops ops;
-	struct rib_options options; // confederation_members owned
+	struct rib_options options[AF_MAX]; // by af_index; confederation_members owned
 	struct family *families[AF_MAX];
 	struct rib_peer *peers[RIB_PEERS_MAX];
 	uint32_t epoch;

@@ -267,7 +267,7 @@ static void event_options(struct law *l)
 	o->as_path_limit = chance(l, 20) ? 2 : 0;
 	o->external_paths = below(l, 3);
 	l->w.generation++;
-	rib_set_options(l->w.rib, o, l->w.generation);
+	rib_set_options(l->w.rib, NULL, o);
 	all_swept(l);
 }
 

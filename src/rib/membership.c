@@ -45,7 +45,7 @@ bool membership_uncount(struct change *c, struct path *p)
 void membership_count(struct change *c)
 {
 	struct family *f = c->family;
-	uint32_t most = f->rib->options.external_paths, external = 0;
+	uint32_t most = f->options->external_paths, external = 0;
 	unsigned count = 0;
 
 	if (!f->rib->ops.member || !c->destination->first)

@@ -104,8 +104,8 @@ static void show_path(struct reading *x, const struct destination *d, const stru
 		route.peer = RIB_LENT;
 	route.installed = p->attr ? attr_at(&f->attrs, p->attr) : NULL;
 	route.best = p == best;
-	route.select = route.best || (f->rib->options.max_paths > 1 && best && p->attr &&
-				      decide_equal(f, best, p));
+	route.select = route.best ||
+		       (f->options->max_paths > 1 && best && p->attr && decide_equal(f, best, p));
 	route.suppressed = route.best && d->info & DESTINATION_SUPPRESSED;
 	route.generation = member_generation(m, p);
 	route.changed_at = rib_epoch_time(f->rib, p->epoch);

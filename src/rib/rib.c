@@ -63,6 +63,7 @@ struct family *rib_family(struct rib *r, const struct af *af)
 	*f = MEM_NEW(struct family);
 	(*f)->rib = r;
 	(*f)->af = af;
+	(*f)->options = &r->options[af_index(af)];
 	table_init(&(*f)->table, af);
 	attr_table_init(&(*f)->attrs);
 	(*f)->attrs.on_free = set_leaves;
@@ -117,7 +118,8 @@ struct rib *rib_new(const struct rib_ops *ops)
 
 	r->ops = *ops;
 	r->epoch = 1;
-	r->options.default_local_pref = 100;
+	for (unsigned i = 0; i < AF_MAX; i++)
+		r->options[i].default_local_pref = 100;
 	r->label_first = r->label_room = 1u << 18;
 	encoder_init(&r->encoder);
 	arena_init(&r->arena, 8192);
@@ -128,36 +130,43 @@ void rib_free(struct rib *r)
 {
 	if (!r)
 		return;
-	for (unsigned i = 0; i < AF_MAX; i++)
+	for (unsigned i = 0; i < AF_MAX; i++) {
 		family_free(r, i);
+		mem_free((void *)r->options[i].confederation_members);
+	}
 	for (unsigned i = 0; i < RIB_PEERS_MAX; i++)
 		mem_free(r->peers[i]);
-	mem_free((void *)r->options.confederation_members);
 	label_table_free(r->labels);
 	encoder_free(&r->encoder);
 	arena_free(&r->arena);
 	mem_free(r);
 }
 
-void rib_set_options(struct rib *r, const struct rib_options *o, uint32_t generation)
+static void options_take(struct rib *r, unsigned i, const struct rib_options *o)
 {
-	void *old = (void *)r->options.confederation_members;
+	struct rib_options *mine = &r->options[i];
+	void *old = (void *)mine->confederation_members;
 
-	if (rib_options_equal(&r->options, o))
+	if (rib_options_equal(mine, o))
 		return;
-	r->options = *o;
-	r->options.confederation_members = NULL;
+	*mine = *o;
+	mine->confederation_members = NULL;
 	if (o->confederation_member_count)
-		r->options.confederation_members = mem_copy(
+		mine->confederation_members = mem_copy(
 			o->confederation_members, o->confederation_member_count * sizeof(uint32_t));
 	mem_free(old);
-	for (unsigned i = 0; i < AF_MAX; i++) {
-		if (!r->families[i])
-			continue;
-		family_settle(r->families[i]);
-		import_outdate(r->families[i]);
-		group_outdate(r->families[i]);
-	}
+	if (!r->families[i])
+		return;
+	family_settle(r->families[i]);
+	import_outdate(r->families[i]);
+	group_outdate(r->families[i]);
+}
+
+void rib_set_options(struct rib *r, const struct af *af, const struct rib_options *o)
+{
+	for (unsigned i = 0; i < AF_MAX; i++)
+		if (!af || i == af_index(af))
+			options_take(r, i, o);
 }
 
 void rib_set_instance(struct rib *r)

@@ -78,7 +78,7 @@ void rib_free(struct rib *r);
 // from 2^18 on when nobody says anything. Ribs of several shards need ranges of their own. Before
 // any route.
 void rib_set_labels(struct rib *r, uint32_t first, uint32_t count);
-void rib_set_options(struct rib *r, const struct rib_options *o, uint32_t generation);
+void rib_set_options(struct rib *r, const struct af *af, const struct rib_options *o); // af NULL: of every family
 
 // The tables are a VPN instance's: what is lent to them stands behind what they learn themselves.
 void rib_set_instance(struct rib *r);

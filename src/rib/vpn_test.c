@@ -330,7 +330,8 @@ static void test_which_count(void **state)
 	world_tell(&w, 3, rtc, wish, "path=65001 nh=10.0.0.9");
 	assert_true(!counts(2) && counts(3));
 	w.options.external_paths = 2;
-	rib_set_options(w.rib, &w.options, ++w.generation);
+	w.generation++;
+	rib_set_options(w.rib, NULL, &w.options);
 	world_sweep(&w, SWEEP_DECIDE, rtc, 0, NULL);
 	assert_true(counts(2) && counts(3));
 	// policy, and back

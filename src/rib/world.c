@@ -201,7 +201,7 @@ struct rib *world_rib(struct world *w)
 
 	rib_free(w->rib);
 	w->rib = rib_new(&ops);
-	rib_set_options(w->rib, &w->options, 1);
+	rib_set_options(w->rib, NULL, &w->options);
 	for (unsigned i = 0; i < WORLD_PEERS; i++) {
 		forget_all(&w->peers[i]);
 		map_free(&w->peers[i].memberships);

@@ -162,7 +162,7 @@ void rig_open(struct rig *g)
 	g->store = policy_store_new();
 	compile(g);
 	g->rib = rib_new(&ops);
-	rib_set_options(g->rib, &o, 1);
+	rib_set_options(g->rib, NULL, &o);
 	g->drive = drive_new(g->rib, answered, g);
 	g->soft = soft_new(g->loop, &ports, 1);
 }

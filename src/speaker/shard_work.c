@@ -201,8 +201,7 @@ static void do_instance_message(struct worker *w, struct shard_message *m)
 	instance_wake(i);
 	switch (m->kind) {
 	case SHARD_OPTIONS:
-		if (m->af == af_classic()) // the rib knows one set of options for all families
-			rib_set_options(i->rib, &m->options, m->number);
+		rib_set_options(i->rib, m->af, &m->options);
 		break;
 	case SHARD_LINK:
 		exchange_link(w->exchange, i->number, m->af, m->tie.present ? &m->tie : NULL);

@@ -48,7 +48,7 @@ void town_build(struct town *t, unsigned n)
 		.deliver = on_deliver, .mark = on_mark, .moved = on_moved, .arg = h};
 
 	*h = (struct house){.town = t, .number = (uint16_t)n, .rib = rib_new(&ops)};
-	rib_set_options(h->rib, &options, 1);
+	rib_set_options(h->rib, NULL, &options);
 	exchange_rib(t->exchange, (uint16_t)n, h->rib);
 }
 
