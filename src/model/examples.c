@@ -102,7 +102,7 @@ const char *const examples[] = {
 	"undo vpn-target 70000:3 1.1:4 export-extcommunity\nimport route-policy rp\n"
 	"export route-policy rp\napply-label per-route\nprefix limit 1000 80 route-unchanged\n"
 	"prefix limit 100 simply-alert\nrouting-table limit 1000 80\n"
-	"routing-table limit 1000 simply-alert\nmvpn\n"
+	"routing-table limit 1000 simply-alert\nmulticast routing-enable\nmvpn\n"
 	"mvpn join source-tree 10.1.1.1 group 225.1.1.1 route-distinguisher 200:1 source-as 65000 "
 	"route-target 10.0.0.9:3\nmvpn join shared-tree 10.2.2.2 group 225.1.1.1 "
 	"route-distinguisher 200:1 source-as 1.1 route-target 10.0.0.9:3\n"

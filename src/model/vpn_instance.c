@@ -371,6 +371,9 @@ static const struct row rows[] = {
 	    .help = "Makes the instance part of a multicast VPN: originates an Intra-AS I-PMSI "
 		    "A-D route with ingress replication, and takes in multicast VPN routes.",
 	    .effect = IMPORTS | EFFECT_EXPORT, .more = MEANS(.take = take_multicast)),
+	VPN("vpn-af-typed", ORDER_VPN_OPTION, 5, .grammar = "multicast routing-enable",
+	    .help = "Accepted and not kept: there is no multicast forwarding here.",
+	    .flags = ROW_IGNORED, .more = MEANS(0)),
 	MULTICAST("join source-tree", " " UPSTREAM, UPSTREAM, JOIN_HELP),
 	MULTICAST("join shared-tree", " " UPSTREAM, UPSTREAM, JOIN_HELP),
 	MULTICAST("source-active", "", NULL, ACTIVE_HELP),
