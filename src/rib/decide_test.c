@@ -162,6 +162,27 @@ static void test_options(void **state)
 	w.options.router_id_ignore = false;
 }
 
+static unsigned winner_by(const struct af *options_of)
+{
+	struct rib_options o = w.options;
+
+	o.as_path_ignore = true;
+	world_rib(&w);
+	rib_set_options(w.rib, options_of, &o);
+	world_peer(&w, 0, SOURCE_EBGP);
+	world_peer(&w, 1, SOURCE_EBGP);
+	world_tell(&w, 0, v4, "10.0.0.0/8", "origin=0 nh=1.1.1.1 path=1,2");
+	world_tell(&w, 1, v4, "10.0.0.0/8", "origin=0 nh=1.1.1.1 path=1");
+	return best();
+}
+
+static void test_options_of_one_family(void **state)
+{
+	assert_int_equal(winner_by(world_af("ipv6-unicast")), 1);
+	assert_int_equal(winner_by(world_af(v4)), 0);
+	assert_int_equal(winner_by(NULL), 0);
+}
+
 static void test_many_paths(void **state)
 {
 	world_rib(&w);
@@ -196,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_preferred_value_and_own_routes),
 		cmocka_unit_test(test_deterministic_med),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_options_of_one_family),
 		cmocka_unit_test(test_many_paths),
 		cmocka_unit_test(test_steps_have_names),
 	};
