@@ -215,3 +215,22 @@ class Exabgp(Daemon):
             except ValueError:
                 pass  # a line that is still being written
         return out
+
+
+class Bgpfeed(Daemon):
+    """bgpfeed: neighbours to order (doc/bgpfeed.md), which share no protocol code with afreshd."""
+
+    def start(self, *peers, options=()):
+        self.socket = self.folder / "feed"
+        words = [word for p in peers for word in ("--peer", p)]
+        self.spawn([BUILD / "bgpfeed", "--socket", self.socket, *options, *words])
+        wait_for("bgpfeed's socket", lambda: self.socket.exists() or not self.alive(), 10)
+        assert self.alive(), self.log()
+        return self
+
+    def ask(self, *commands):
+        """The answers, one to a command; each must be good."""
+        done = subprocess.run([BUILD / "bgpfeed", "--ask", self.socket, *commands], text=True, capture_output=True, timeout=60)
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(answers) == len(commands) and all(a.get("ok", True) for a in answers), f"{done.stdout}{done.stderr}"
+        return answers
