@@ -356,9 +356,6 @@ void build_vpn(struct build *b)
 		if (!(af->props & AF_MEMBERSHIP) || !scope_family(&b->scope, af))
 			continue;
 		b->config->constrain = !b->view[i].no_constraint;
-		// A shard's tables share one set of options, that of the classic family.
-		b->instance->family[af_index(af_classic())].options.external_paths =
-			f->options.external_paths;
 		originate_memberships(b, af);
 	}
 }
