@@ -4,6 +4,7 @@
 // and set operations are merges. Text is VRP's.
 #include "attr/attr.h"
 
+#include "af/rd.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -253,41 +254,16 @@ void ext_community_text(struct buf *b, const uint8_t *value)
 	}
 }
 
-// Administrator, colon, number: AS2:nn4, A4:nn2, AS4:nn2 and x.y:nn2 (4-byte AS in both spellings).
+// Written like a route distinguisher of the same forms.
 static bool ext_community_parse(const char *text, uint8_t subtype, uint8_t ret[8])
 {
-	const char *colon = strrchr(text, ':');
-	char administrator[IP_TEXT_MAX];
-	size_t n = colon ? (size_t)(colon - text) : 0;
-	uint64_t number, as2;
-	uint8_t value[8] = {[1] = subtype};
-	uint32_t as4;
-	struct ip ip;
+	uint8_t rd[RD_SIZE];
 
-	if (!colon || n >= sizeof(administrator) || !text_number(colon + 1, 0, UINT32_MAX, &number))
+	if (!rd_get(text, rd) || !rd_has_form(rd) || !strncmp(text, "0x", 2))
 		return false;
-	memcpy(administrator, text, n);
-	administrator[n] = 0;
-	if (text_number(administrator, 0, UINT16_MAX, &as2)) {
-		value[0] = EXT_AS2;
-		store_u16(value + 2, (uint32_t)as2);
-		store_u32(value + 4, (uint32_t)number);
-		memcpy(ret, value, sizeof(value));
-		return true;
-	}
-	if (number > UINT16_MAX)
-		return false;
-	store_u16(value + 6, (uint32_t)number);
-	if (ip_parse(administrator, &ip) && ip.bits == 32) {
-		value[0] = EXT_ADDRESS;
-		memcpy(value + 2, ip.b, 4);
-	} else if (text_as_number(administrator, &as4)) {
-		value[0] = EXT_AS4;
-		store_u32(value + 2, as4);
-	} else {
-		return false;
-	}
-	memcpy(ret, value, sizeof(value));
+	ret[0] = rd[1];
+	ret[1] = subtype;
+	memcpy(ret + 2, rd + 2, 6);
 	return true;
 }
 

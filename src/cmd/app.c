@@ -170,3 +170,15 @@ void show_json(struct buf *b, json_t *value)
 	free(text);
 	json_decref(value);
 }
+
+void show_answer(struct cli_call *c, struct buf *text, const char *key, json_t *list)
+{
+	if (c->json) {
+		buf_clear(text);
+		show_json(text, json_pack("{s:O}", key, list));
+		buf_u8(text, '\n');
+	}
+	json_decref(list);
+	cli_write(c, buf_cstr(text), text->len);
+	buf_free(text);
+}

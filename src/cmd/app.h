@@ -67,6 +67,8 @@ void show_router_id(struct buf *b, uint32_t id);
 // A JSON value as text into the buffer, and its end of life.
 struct json_t;
 void show_json(struct buf *b, struct json_t *value);
+// The end of a display: what has been written as text, or with --json the list under its key. Both are gone then.
+void show_answer(struct cli_call *c, struct buf *text, const char *key, struct json_t *list);
 
 // --- tables of the topics ----------------------------------------------------------------------------
 extern const struct template_table peer_templates, group_templates, route_templates, reset_templates;

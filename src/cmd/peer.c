@@ -222,13 +222,7 @@ static void display_log(struct cli_call *c)
 				e->sent ? "Send" : "Receive");
 		buf_u8(&out, '\n');
 	}
-	if (c->json) {
-		show_json(&out, json_pack("{s:O}", "events", list));
-		buf_u8(&out, '\n');
-	}
-	json_decref(list);
-	cli_write(c, buf_cstr(&out), out.len);
-	buf_free(&out);
+	show_answer(c, &out, "events", list);
 }
 
 static const struct row_template templates[] = {

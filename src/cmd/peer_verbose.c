@@ -195,13 +195,6 @@ void display_verbose(struct cli_call *c)
 	json_t *list = json_array();
 	for (unsigned i = 0; i < s.count; i++)
 		verbose_place(c, &s.places[i], only, &out, list);
-	if (c->json) {
-		buf_clear(&out);
-		show_json(&out, json_pack("{s:O}", "peers", list));
-		buf_u8(&out, '\n');
-	}
-	json_decref(list);
-	cli_write(c, buf_cstr(&out), out.len);
-	buf_free(&out);
+	show_answer(c, &out, "peers", list);
 	scope_free(&s);
 }

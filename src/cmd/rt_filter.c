@@ -71,14 +71,7 @@ static void filters_show(struct cli_call *c, const struct scope *s, const struct
 		filter_text(&out, o, conf_has(c->line, "statistics"));
 		json_array_append_new(list, o);
 	}
-	if (c->json) {
-		buf_clear(&out);
-		show_json(&out, json_pack("{s:O}", "peers", list));
-		buf_u8(&out, '\n');
-	}
-	json_decref(list);
-	cli_write(c, buf_cstr(&out), out.len);
-	buf_free(&out);
+	show_answer(c, &out, "peers", list);
 }
 
 static void display_filters(struct cli_call *c)

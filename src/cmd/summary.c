@@ -194,14 +194,7 @@ static void display_networks(struct cli_call *c)
 	buf_format(&out, "\n Local AS Number is %u\n", config->as);
 	for (unsigned i = 0; i < s.count; i++)
 		network_place(c, &s.places[i], &out, list);
-	if (c->json) {
-		buf_clear(&out);
-		show_json(&out, json_pack("{s:O}", "networks", list));
-		buf_u8(&out, '\n');
-	}
-	json_decref(list);
-	cli_write(c, buf_cstr(&out), out.len);
-	buf_free(&out);
+	show_answer(c, &out, "networks", list);
 	scope_free(&s);
 }
 

@@ -80,14 +80,7 @@ static void display_memory(struct cli_call *c)
 			memory_place(app_of(c), &s.places[k], &out, list);
 		scope_free(&s);
 	}
-	if (c->json) {
-		buf_clear(&out);
-		show_json(&out, json_pack("{s:O}", "families", list));
-		buf_u8(&out, '\n');
-	}
-	json_decref(list);
-	cli_write(c, buf_cstr(&out), out.len);
-	buf_free(&out);
+	show_answer(c, &out, "families", list);
 }
 
 static const struct row rows[] = {
