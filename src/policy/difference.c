@@ -161,7 +161,7 @@ static struct prefix_rule rule_of_all(const struct key_test *t, uint32_t i)
 }
 
 static const struct key_test permits_all = {.rules = 1, .rule = rule_of_all};
-static const struct key_test permits_none = {.rules = 0};
+static const struct key_test permits_none = {.rule = rule_of_all};
 
 static struct prefix_rule rule_at(const struct comparison *c, const struct key_test *t, uint32_t i)
 {
@@ -207,6 +207,10 @@ static void compare_tests(struct comparison *c, const struct key_test *a, const 
 
 	if (a == b)
 		return;
+	if (!a->rule || !b->rule) { // no list of prefixes
+		difference_everywhere(c->out);
+		return;
+	}
 	while (head < least && rules_equal(c, a, head, b, head))
 		head++;
 	while (head + tail < least &&
