@@ -7,7 +7,7 @@ import pytest
 
 from daemons import wait_for
 from lab import AS
-from wirepeer import (MVPN, REFRESH, VPNV4, attribute, host, mvpn_bytes, rd_bytes, target_bytes, update)
+from wirepeer import (MVPN, MVPN6, REFRESH, VPNV4, attribute, host, mvpn_bytes, rd_bytes, target_bytes, update)
 
 RD, PE = rd_bytes("100:9"), socket.inet_aton("10.0.0.9")
 AS_BYTES = struct.pack("!I", AS)
@@ -60,6 +60,27 @@ def test_F1_every_type_passes_octet_for_octet(scene):
     s.one.wire.send(update(withdraw=[NLRI[1], NLRI[4]], family=MVPN))
     s.hears(*(NLRI[i] for i in (2, 3, 5, 6, 7)))
     assert b"\x01\x04\0\x01\0\x05" in s.one.wire.bodies(1)[0]
+
+
+def test_F1_ipv6_is_a_family_of_its_own(lab):
+    """AFI 2: the same types with IPv6 sources and groups, between the same speakers."""
+    source, group = host("2001:db8:1::1"), host("ff0e::1")
+    nlri = [mvpn_bytes(1, RD, PE), mvpn_bytes(3, RD, source, group, PE), mvpn_bytes(5, RD, source, group),
+            mvpn_bytes(6, RD, AS_BYTES, source, group), mvpn_bytes(7, RD, AS_BYTES, source, group)]
+    l = lab()
+    l.family_lines = {MVPN6: ("undo policy vpn-target",)}
+    one, two = (l.peer(10 + i, AS, families=(MVPN, MVPN6), af_lines=("reflect-client",)) for i in range(2))
+    l.run()
+    for n in nlri:
+        one.wire.send(update([n], family=MVPN6, next_hop=one.address, **WHOLE))
+    two.wire.wait_routes([text(n) for n in nlri], MVPN6)
+    assert two.wire.routes(MVPN) == {}
+    two.wire.clear()
+    l.dut.run("refresh bgp mvpn vpnv6 all import", "refresh bgp mvpn vpnv6 all export")
+    one.wire.wait(lambda: one.wire.refreshes(0) == [MVPN6])
+    one.wire.send(update(withdraw=nlri[:1], family=MVPN6))
+    two.wire.wait_routes([text(n) for n in nlri[1:]], MVPN6)
+    assert len(l.dut.json("display bgp mvpn vpnv6 all routing-table all-type")["routes"]) == 4
 
 
 def test_F2_unknown_types_are_left_out_and_the_rest_is_used(scene):
