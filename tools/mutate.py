@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """Shows that the law and the unit tests catch planted bugs (test/law/mutations.txt).
 
-Usage: mutate.py [-k WORD] [--scratch FOLDER]
+Usage: mutate.py [-k WORD] [--jobs N] [--scratch FOLDER]
 
-The tree is copied to a scratch folder and built there; each mutation is put into the copy in turn,
-built, and tried with the test that its rule names. It is caught when that test fails; one that does
-not compile counts as not caught. Exit status: 0 all were caught, 1 some were not.
+The tree is copied to a scratch folder and built there, and the tests are shown to pass; then come as
+many copies of it as mutations are tried at a time. Each mutation is put into a free copy, which
+builds and runs the tests that the rule names and nothing else. It is caught when one of them fails;
+one that does not compile counts as not caught. Exit status: 0 all were caught, 1 some were not.
 """
 
 import argparse
+import concurrent.futures
+import os
 import pathlib
+import queue
 import re
 import shutil
 import subprocess
@@ -22,6 +26,8 @@ LEFT_OUT = shutil.ignore_patterns('.git', 'build*', '__pycache__', 'data')
 TESTS = {
     'law': (['test/law/law', '-n', '10000', '-k'], 'test/law/law'),
     'law_small': (['test/law/law_small', '-n', '10000', '-k'], 'test/law/law_small'),
+    'attr_set': (['src/attr/attr_set_test'], 'src/attr/attr_set_test'),
+    'decide': (['src/rib/rib_decide_test'], 'src/rib/rib_decide_test'),
     'policy': (['src/policy/policy_memo_test'], 'src/policy/policy_memo_test'),
     'doubt': (['src/rib/rib_doubt_test'], 'src/rib/rib_doubt_test'),
     'difference': (['src/policy/policy_difference_test'], 'src/policy/policy_difference_test'),
@@ -78,9 +84,9 @@ def read_rules(path):
     return rules
 
 
-def build(folder, targets):
-    return subprocess.run(['ninja', '-C', folder / 'build', *targets], capture_output=True,
-                          text=True, check=False)
+def build(folder, targets, jobs):
+    return subprocess.run(['ninja', '-C', folder / 'build', '-j', str(jobs), *targets],
+                          capture_output=True, text=True, check=False)
 
 
 def run(folder, test):
@@ -96,32 +102,36 @@ def run(folder, test):
     return done.returncode == 0, lines[0].strip() if lines else f'status {done.returncode}'
 
 
-def prepare(folder):
+def prepare(folder, tests, jobs):
+    """Returns why nothing can be tried here: there is no build, or a test fails without any bug."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ROOT.iterdir():
         if LEFT_OUT(str(ROOT), [name.name]):
             continue
-        (shutil.copytree if name.is_dir() else shutil.copy)(
-            name, folder / name.name, **({'ignore': LEFT_OUT} if name.is_dir() else {}))
+        if name.is_dir():
+            shutil.copytree(name, folder / name.name, ignore=LEFT_OUT, dirs_exist_ok=True)
+        else:
+            shutil.copy(name, folder / name.name)
     done = subprocess.run(['meson', 'setup', '-Doptimization=1', '-Ddebug=false', folder / 'build',
                            folder], capture_output=True, text=True, check=False)
+    if not done.returncode:
+        done = build(folder, [TESTS[test][1] for test in tests], jobs)
     if done.returncode:
-        sys.exit(done.stdout[-3000:])
-    done = build(folder, [target for _, target in TESTS.values()])
-    if done.returncode:
-        sys.exit(done.stdout[-3000:])
-    for test in TESTS:
-        passed, why = run(folder, test)
-        print(f'without mutation: {test} {"passes" if passed else "FAILS: " + why}', flush=True)
-        if not passed:
-            sys.exit(1)
+        return done.stdout[-3000:]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for test, (passed, why) in zip(tests, pool.map(lambda test: run(folder, test), tests)):
+            print(f'without mutation: {test} {"passes" if passed else "FAILS: " + why}', flush=True)
+            if not passed:
+                return f'{test} fails without any mutation'
+    return None
 
 
-def attempt(folder, mutation):
+def attempt(folder, mutation, jobs):
     before = mutation.apply(folder)
     if before is None:
         return False, 'the rule does not fit the source any more'
     try:
-        done = build(folder, [TESTS[test][1] for test in mutation.by])
+        done = build(folder, [TESTS[test][1] for test in mutation.by], jobs)
         if done.returncode:
             errors = [line for line in done.stdout.splitlines() if 'error:' in line]
             return False, 'does not compile: ' + (errors[0] if errors else '')
@@ -134,26 +144,46 @@ def attempt(folder, mutation):
         (folder / mutation.file).write_text(before)
 
 
+def attempt_all(folders, rules, jobs):
+    """Tries each in whatever folder is free; returns how many were missed."""
+    free = queue.SimpleQueue()
+    for folder in folders:
+        free.put(folder)
+
+    def one(mutation):
+        folder, began = free.get(), time.monotonic()
+        try:
+            caught, why = attempt(folder, mutation, max(1, jobs // len(folders)))
+        finally:
+            free.put(folder)
+        print(f'{"caught" if caught else "MISSED"}  {mutation.name:28} '
+              f'{time.monotonic() - began:5.1f} s  {why}', flush=True)
+        return caught
+
+    with concurrent.futures.ThreadPoolExecutor(len(folders)) as pool:
+        return list(pool.map(one, rules)).count(False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('-k', default='', help='only mutations whose name holds this word')
+    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='tried at a time')
     parser.add_argument('--scratch', help='folder to work in, kept afterwards')
     options = parser.parse_args()
     rules = [m for m in read_rules(ROOT / 'test/law/mutations.txt') if options.k in m.name]
-    folder = pathlib.Path(options.scratch or tempfile.mkdtemp(prefix='mutate-'))
-    folder.mkdir(parents=True, exist_ok=True)
+    needed = {test for mutation in rules for test in mutation.by}
+    scratch = pathlib.Path(options.scratch or tempfile.mkdtemp(prefix='mutate-'))
+    folders = [scratch / str(i) for i in range(options.jobs)]
     try:
-        prepare(folder)
-        missed = 0
-        for mutation in rules:
-            began = time.monotonic()
-            caught, why = attempt(folder, mutation)
-            missed += not caught
-            print(f'{"caught" if caught else "MISSED"}  {mutation.name:28} '
-                  f'{time.monotonic() - began:5.1f} s  {why}', flush=True)
+        trouble = prepare(folders[0], [test for test in TESTS if test in needed], options.jobs)
+        if trouble:
+            sys.exit(trouble)
+        for folder in folders[1:]:  # times and all, so that ninja finds nothing to do there
+            shutil.copytree(folders[0], folder, symlinks=True, dirs_exist_ok=True)
+        missed = attempt_all(folders, rules, options.jobs)
     finally:
         if not options.scratch:
-            shutil.rmtree(folder)
+            shutil.rmtree(scratch)
     print(f'{len(rules) - missed} of {len(rules)} mutations caught')
     return 1 if missed else 0
 

@@ -81,16 +81,18 @@ static void test_local_part_counts(void **state)
 {
 	struct attr_table t;
 	struct attrs as;
-	uint32_t ids[6];
+	uint32_t ids[8];
 
 	attr_table_init(&t);
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < 8; i++) {
 		list_of(1, &as);
 		as.local = (struct attr_local){.source = i == 1,
 					       .aggregated = i == 2,
 					       .preferred_value = i == 3,
 					       .originator = i == 4,
-					       .preference = i == 5};
+					       .preference = i == 5,
+					       .label = i == 6,
+					       .rd = {[7] = i == 7}};
 		ids[i] = attr_intern(&t, &as);
 		for (unsigned k = 0; k < i; k++)
 			assert_int_not_equal(ids[k], ids[i]);
