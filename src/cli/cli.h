@@ -56,6 +56,12 @@ void cli_free(struct cli *c); // sessions first
 // each: "name:12:5: Error: Unrecognized command.". Returns their number.
 unsigned cli_load(struct grammar *g, const char *text, size_t n, const char *name, void *app,
 		  struct conf_tree *ret, struct buf *errors);
+// The same upon a tree that is there: its lines as if typed, or those of a difference (as
+// conf_diff_text has it). After an error the tree is half done: give a clone.
+unsigned cli_load_merge(struct grammar *g, const struct buf *text, const char *name, void *app,
+			struct conf_tree *t, struct buf *errors);
+unsigned cli_load_changes(struct grammar *g, const struct buf *text, const char *name,
+			  struct conf_tree *t, struct buf *errors);
 
 // --- sessions ------------------------------------------------------------------------------------
 struct cli_session_ops {

@@ -19,6 +19,10 @@ struct loader {
 	const char *name;
 	unsigned line_number, error_count;
 	bool changes; // the text goes on as differences
+	// Of a difference: taken out, unless the next line puts the same statement in otherwise, which
+	// then keeps what is below it.
+	struct conf_line *taken; // NULL: none
+	unsigned taken_level;
 	void *app;
 };
 
@@ -80,6 +84,36 @@ static void load_statement(struct loader *l, const char *line, unsigned indent)
 	statement_end(&s);
 }
 
+static void take_out(struct loader *l)
+{
+	struct conf_path view = l->place.path; // borrowed
+
+	if (!l->taken)
+		return;
+	view.depth = l->taken_level;
+	conf_remove(l->tree, &view, l->taken);
+	conf_line_unref(l->taken);
+	l->taken = NULL;
+}
+
+// Is what is put in the statement that was just taken out, with another value?
+static bool replaces_taken(const struct loader *l, const struct conf_line *put)
+{
+	const struct conf_node *n = conf_find(conf_at(l->tree, &l->place.path), put);
+
+	return n && conf_line_equal(n->line, l->taken);
+}
+
+static void put_in(struct loader *l, const struct conf_line *line)
+{
+	if (l->taken && replaces_taken(l, line)) {
+		conf_line_unref(l->taken);
+		l->taken = NULL;
+	}
+	take_out(l);
+	conf_set(l->tree, &l->place.path, line);
+}
+
 // A line of a difference: two columns of sign, then the statement at its level's column.
 static void load_change(struct loader *l, const char *line)
 {
@@ -87,10 +121,12 @@ static void load_change(struct loader *l, const char *line)
 	unsigned level = 0;
 	struct match m;
 
-	if (strcmp(line, "  #") == 0)
-		return;
 	while (level + 2 < size && line[level + 2] == ' ')
 		level++;
+	if (line[0] != '+' || level != l->taken_level)
+		take_out(l);
+	if (strcmp(line, "  #") == 0)
+		return;
 	place_leave(&l->place, level + 1);
 	if (size < 2 || !strchr("+- ", line[0]) || level + 1 != l->place.depth) {
 		load_error(l, 0, "Error: This is no line of a difference.");
@@ -102,10 +138,12 @@ static void load_change(struct loader *l, const char *line)
 		return;
 	}
 	struct conf_line *stored = match_stored(&m);
-	if (line[0] == '+')
-		conf_set(l->tree, &l->place.path, stored);
-	else if (line[0] == '-')
-		conf_remove(l->tree, &l->place.path, stored);
+	if (line[0] == '+') {
+		put_in(l, stored);
+	} else if (line[0] == '-') {
+		l->taken = conf_line_ref(stored);
+		l->taken_level = level;
+	}
 	if (stored->row->enters && l->place.depth < CONF_DEPTH_MAX)
 		place_enter(l->g, &l->place, stored);
 	conf_line_unref(stored);
@@ -115,6 +153,7 @@ static void load_line(struct loader *l, const char *line)
 {
 	if (strncmp(line, "!afresh commit ", 15) == 0 && l->line_number > 1) {
 		l->changes = true;
+		take_out(l);
 		place_leave(&l->place, 1);
 		return;
 	}
@@ -150,25 +189,47 @@ static char *take_line(const char *text, size_t size)
 	return line;
 }
 
+static unsigned load_text(struct loader *l, const char *text, size_t n)
+{
+	place_init(&l->place, l->g);
+	for (size_t at = 0; at < n;) {
+		const char *end = memchr(text + at, '\n', n - at);
+		size_t size = end ? (size_t)(end - text) - at : n - at;
+		char *line = take_line(text + at, size);
+		l->line_number++;
+		load_line(l, line);
+		mem_free(line);
+		at += size + 1;
+	}
+	take_out(l);
+	if (l->error_count > 1000)
+		buf_format(l->errors, "%s: %u errors in all\n", l->name, l->error_count);
+	place_free(&l->place);
+	buf_free(&l->message);
+	return l->error_count;
+}
+
 unsigned cli_load(struct grammar *g, const char *text, size_t n, const char *name, void *app,
 		  struct conf_tree *ret, struct buf *errors)
 {
 	struct loader l = {.g = g, .tree = ret, .errors = errors, .name = name, .app = app};
 
 	conf_tree_init(ret);
-	place_init(&l.place, g);
-	for (size_t at = 0; at < n;) {
-		const char *end = memchr(text + at, '\n', n - at);
-		size_t size = end ? (size_t)(end - text) - at : n - at;
-		char *line = take_line(text + at, size);
-		l.line_number++;
-		load_line(&l, line);
-		mem_free(line);
-		at += size + 1;
-	}
-	if (l.error_count > 1000)
-		buf_format(errors, "%s: %u errors in all\n", name, l.error_count);
-	place_free(&l.place);
-	buf_free(&l.message);
-	return l.error_count;
+	return load_text(&l, text, n);
+}
+
+unsigned cli_load_merge(struct grammar *g, const struct buf *text, const char *name, void *app,
+			struct conf_tree *t, struct buf *errors)
+{
+	struct loader l = {.g = g, .tree = t, .errors = errors, .name = name, .app = app};
+
+	return load_text(&l, buf_cstr(text), text->len);
+}
+
+unsigned cli_load_changes(struct grammar *g, const struct buf *text, const char *name,
+			  struct conf_tree *t, struct buf *errors)
+{
+	struct loader l = {.g = g, .tree = t, .errors = errors, .name = name, .changes = true};
+
+	return load_text(&l, buf_cstr(text), text->len);
 }

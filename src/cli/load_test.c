@@ -91,6 +91,39 @@ static void test_load_changes(void **state)
 	buf_free(&errors);
 }
 
+// A view whose own line gets another value keeps what is inside it.
+static void test_load_replaced_view(void **state)
+{
+	static const char text[] =
+		"bgp 100\n peer 10.1.1.2 as-number 200\n peer 10.1.1.3 as-number 300\n#\n";
+	static const char change[] = "- bgp 100\n+ bgp 200\n-  peer 10.1.1.3 as-number 300\n  #\n";
+	struct buf changes = {0}, errors = {0}, out = {0};
+	struct conf_tree t;
+
+	assert_int_equal(cli_load(g, text, sizeof(text) - 1, "x", NULL, &t, &errors), 0);
+	buf_text(&changes, change);
+	assert_int_equal(cli_load_changes(g, &changes, "y", &t, &errors), 0);
+	conf_print(&t, &out);
+	assert_string_equal(buf_cstr(&out),
+			    "#\nbgp 200\n peer 10.1.1.2 as-number 200\n#\nreturn\n");
+	// Taken out without another in its place, it is gone with all of it; also at the end.
+	buf_clear(&changes);
+	buf_text(&changes, "- bgp 200\n-  peer 10.1.1.2 as-number 200\n+ sysname x\n- sysname x");
+	assert_int_equal(cli_load_changes(g, &changes, "y", &t, &errors), 0);
+	assert_ptr_equal(t.root->children, NULL);
+	// Merged: as if typed there.
+	buf_clear(&changes);
+	buf_text(&changes, "#\nbgp 300\n peer 10.1.1.9 as-number 9\n#\nreturn\n");
+	assert_int_equal(cli_load_merge(g, &changes, "y", NULL, &t, &errors), 0);
+	buf_clear(&out);
+	conf_print(&t, &out);
+	assert_string_equal(buf_cstr(&out), "#\nbgp 300\n peer 10.1.1.9 as-number 9\n#\nreturn\n");
+	conf_tree_free(&t);
+	buf_free(&changes);
+	buf_free(&errors);
+	buf_free(&out);
+}
+
 // What a start reads from the directory is what runs.
 static void check_restart(const char *dir, const struct conf_tree *expected)
 {
@@ -239,9 +272,9 @@ static void test_large_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_load_errors),     cmocka_unit_test(test_load_changes),
-		cmocka_unit_test(test_history_on_disk), cmocka_unit_test(test_print_parse_print),
-		cmocka_unit_test(test_large_file),
+		cmocka_unit_test(test_load_errors),        cmocka_unit_test(test_load_changes),
+		cmocka_unit_test(test_load_replaced_view), cmocka_unit_test(test_history_on_disk),
+		cmocka_unit_test(test_print_parse_print),  cmocka_unit_test(test_large_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
