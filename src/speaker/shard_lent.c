@@ -13,6 +13,7 @@ struct lending {
 	struct list link;           // in worker.lendings
 	struct soft_order order;    // number 0: of our own accord, for an instance that goes
 	struct exchange_walk *walk; // NULL: not begun
+	struct sweep_counts live;   // as moves had it when the order came
 	bool over;
 	uint64_t over_at, reported_at, longest_slice;
 };
@@ -22,6 +23,7 @@ void lending_start(struct worker *w, const struct soft_order *o)
 	struct lending *l = MEM_NEW(struct lending);
 
 	l->order = *o;
+	exchange_live_counts(w->exchange, o->instance, o->af, o->import, &l->live);
 	list_add(&w->lendings, &l->link);
 }
 
@@ -31,6 +33,20 @@ static void lending_free(struct lending *l)
 	if (l->walk)
 		exchange_walk_free(l->walk);
 	mem_free(l);
+}
+
+// What the same change of configuration let in or out elsewhere, in a peer's import say, and was lent
+// as it moved, belongs to the order as well.
+static void add_live(struct worker *w, const struct lending *l, struct sweep_counts *to)
+{
+	struct sweep_counts now;
+
+	exchange_live_counts(w->exchange, l->order.instance, l->order.af, l->order.import, &now);
+	to->changed += now.changed - l->live.changed;
+	to->newly_accepted += now.newly_accepted - l->live.newly_accepted;
+	to->newly_rejected += now.newly_rejected - l->live.newly_rejected;
+	if (to->seen < to->changed)
+		to->seen = to->changed;
 }
 
 static void lending_report(struct worker *w, const struct lending *l, bool done)
@@ -43,6 +59,7 @@ static void lending_report(struct worker *w, const struct lending *l, bool done)
 	};
 
 	exchange_walk_counts(l->walk, &a.total);
+	add_live(w, l, &a.total);
 	worker_answer(w, &a);
 }
 

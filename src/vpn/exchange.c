@@ -161,6 +161,15 @@ static void collect_leavers(struct exchange *x, struct target_index *index, stru
 	}
 }
 
+static void count_live(struct tie *t, bool import, enum rib_lending lending)
+{
+	struct sweep_counts *c = &t->live[import];
+
+	c->changed += lending != LENDING_EQUAL;
+	c->newly_accepted += lending == LENDING_NEW;
+	c->newly_rejected += lending == LENDING_GONE;
+}
+
 static void outer_moved(struct exchange *x, const struct af *outer, const struct rib_move *m)
 {
 	struct target_index *index = exchange_index(x, outer);
@@ -179,7 +188,7 @@ static void outer_moved(struct exchange *x, const struct af *outer, const struct
 		struct af_key same;
 		if (x->stamps != stamp) // an errand may have moved this very route
 			r.set = rib_best(exchange_public(x), outer, m->number, &same, &r.peer);
-		tie_take(x->errands[i], &r);
+		count_live(x->errands[i], true, tie_take(x->errands[i], &r));
 	}
 	x->errand_count = first;
 }
@@ -194,7 +203,7 @@ static void inner_moved(struct tie *t, const struct rib_move *m)
 
 	t->best_moved += m->before != m->after || m->peer_before != m->peer_after;
 	if (own || m->before)
-		tie_give(t, m->key, own);
+		count_live(t, false, tie_give(t, m->key, own));
 }
 
 void exchange_moved(struct exchange *x, uint16_t instance, const struct af *af,
@@ -211,6 +220,14 @@ void exchange_moved(struct exchange *x, uint16_t instance, const struct af *af,
 		inner_moved(t, m);
 	}
 	arena_reset(&x->arena);
+}
+
+void exchange_live_counts(const struct exchange *x, uint16_t instance, const struct af *inner,
+			  bool import, struct sweep_counts *ret)
+{
+	const struct tie *t = exchange_tie(x, instance, inner);
+
+	*ret = t ? t->live[import] : (struct sweep_counts){0};
 }
 
 void exchange_totals(const struct exchange *x, struct exchange_totals *ret)

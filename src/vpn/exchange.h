@@ -48,6 +48,10 @@ void exchange_walk_counts(const struct exchange_walk *w, struct sweep_counts *re
 unsigned exchange_walk_percent(const struct exchange_walk *w);
 void exchange_walk_free(struct exchange_walk *w);
 
+// What routes that moved by themselves have changed so far, apart from walks; it only grows. A route that
+// a new import policy of a peer lets in is lent as it comes: the walk after it finds nothing to do.
+void exchange_live_counts(const struct exchange *x, uint16_t instance, const struct af *inner, bool import, struct sweep_counts *ret);
+
 struct exchange_totals {
 	uint32_t targets; // that somebody carries or asks for
 	uint32_t places;  // of destinations under targets

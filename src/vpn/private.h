@@ -42,6 +42,7 @@ struct tie {
 	uint64_t serial;           // never given twice
 	bool gave;                 // ever
 	uint64_t best_moved;       // of the instance's table
+	struct sweep_counts live[2]; // what moves have changed, apart from walks: [import]
 	struct label_book *labels; // NULL: none
 	uint64_t stamp;            // of the last list of ties that it is in
 };
