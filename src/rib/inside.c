@@ -42,6 +42,24 @@ static unsigned reasons(const struct family *f, uint32_t n)
 	return count;
 }
 
+static void check_held(const struct family *f, struct buf *trouble)
+{
+	uint32_t paths = 0, prefixes = 0;
+
+	for (uint32_t n = 1; n < f->table.destinations.end; n++) {
+		const struct destination *d = table_at(&f->table, n);
+		if (!(d->info & DESTINATION_LIVE))
+			continue;
+		prefixes += table_best(&f->table, d) != NULL;
+		for (uint32_t p = d->first; p; p = table_path(&f->table, p)->next)
+			paths += table_path(&f->table, p)->attr != 0;
+	}
+	if (f->held[LIMIT_ROUTES] != paths || f->held[LIMIT_PREFIXES] != prefixes)
+		buf_format(trouble, "%s: %u paths in %u destinations, counted %u in %u\n",
+			   f->af->name, paths, prefixes, f->held[LIMIT_ROUTES],
+			   f->held[LIMIT_PREFIXES]);
+}
+
 void inside_check(struct rib *r, struct buf *trouble)
 {
 	for (unsigned i = 0; i < af_count; i++) {
@@ -51,6 +69,7 @@ void inside_check(struct rib *r, struct buf *trouble)
 		family_settle(f);
 		for (size_t k = 0; k < f->groups.count; k++)
 			check_group(f->groups.item[k], trouble);
+		check_held(f, trouble);
 		for (uint32_t n = 1; n < f->table.destinations.end; n++) {
 			uint32_t info = table_at(&f->table, n)->info;
 			if (info & DESTINATION_LIVE && info / DESTINATION_HOLD != reasons(f, n))

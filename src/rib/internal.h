@@ -15,6 +15,7 @@
 #include "policy/memo.h"
 #include "rib/encode.h"
 #include "rib/limits.h"
+#include "rib/limit.h"
 #include "rib/rib.h"
 #include "rib/table.h"
 
@@ -45,6 +46,12 @@ struct rib_peer {
 };
 
 struct family {
+// What limits a family's table (limit.c).
+struct family_limit {
+	struct rib_limit with; // the room counted
+	uint32_t trim_next;    // destinations below it are still to be trimmed; 0: none
+};
+
 	struct rib *rib;
 	const struct af *af;
 	const struct rib_options *options; // in rib
@@ -65,6 +72,8 @@ struct family {
 	uint32_t purge_next, purge_stop; // destinations
 	uint32_t destinations;           // with at least one path
 };
+	uint32_t held[LIMIT_KINDS];      // accepted paths, destinations with one
+	struct family_limit *limit;      // NULL: none
 
 struct rib {
 	struct rib_ops ops;
@@ -110,6 +119,8 @@ bool destination_end(struct change *c); // true: another best path, or with othe
 uint32_t destination_path(const struct family *f, const struct destination *d, uint16_t peer,
 			  uint32_t *ret_prev);
 bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation);
+uint32_t destination_lent_path(const struct family *f, const struct destination *d,
+			       const uint8_t rd[8], uint32_t *ret_prev); // the one lent under it
 bool path_take(struct change *c, uint16_t peer); // removes it
 // The same for a lent path: which one is told by the distinguisher, which is part of the set.
 enum rib_lending path_lend(struct change *c, uint32_t attr);
@@ -158,3 +169,17 @@ void aggregate_best_moved(struct family *f, uint32_t n, uint32_t old_attr, const
 bool aggregate_work(struct family *f, rib_deadline *over, void *arg);
 void aggregate_free(struct family *f);
 void aggregate_forget(struct family *f, uint32_t attr); // a set leaves the table
+// --- limit.c --------------------------------------------------------------------------------------
+void limit_tell(struct family *f, enum rib_limit_kind kind, int by); // the room
+static inline void limit_count(struct family *f, enum rib_limit_kind kind, int by)
+{
+	f->held[kind] += (uint32_t)by;
+	if (f->limit)
+		limit_tell(f, kind, by);
+}
+// Of a limited family: is there a place for the route? n: its destination, path: its own there, 0: not
+// there yet. false: it is turned away, and counted so.
+bool limit_admits(struct family *f, uint32_t n, uint32_t path);
+void limit_end(struct family *f);
+bool limit_work(struct family *f, rib_deadline *over, void *arg); // true: more to do
+

@@ -71,8 +71,8 @@ uint32_t destination_path(const struct family *f, const struct destination *d, u
 }
 
 // The path lent under a distinguisher.
-static uint32_t lent_path(const struct family *f, const struct destination *d, const uint8_t rd[8],
-			  uint32_t *ret_prev)
+uint32_t destination_lent_path(const struct family *f, const struct destination *d,
+			       const uint8_t rd[8], uint32_t *ret_prev)
 {
 	uint32_t prev = 0, n = d->first;
 
@@ -115,6 +115,8 @@ bool path_judge(struct change *c, struct path *p, uint32_t attr, uint32_t genera
 		m->accepted++;
 	else if (m && !attr)
 		m->accepted--;
+	if (!p->attr != !attr)
+		limit_count(f, LIMIT_ROUTES, attr ? 1 : -1);
 	attr_ref(&f->attrs, attr);
 	family_forget(f, p->attr);
 	p->attr = attr;
@@ -143,6 +145,8 @@ static void path_add(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t
 	} else {
 		d->first = n;
 	}
+	if (attr)
+		limit_count(f, LIMIT_ROUTES, 1);
 	if (m) {
 		m->received++;
 		m->accepted += attr != 0;
@@ -208,7 +212,7 @@ enum rib_lending path_lend(struct change *c, uint32_t attr)
 {
 	const struct family *f = c->family;
 	const uint8_t *rd = attr_at(&f->attrs, attr)->local.rd;
-	uint32_t prev, n = lent_path(f, c->destination, rd, &prev);
+	uint32_t prev, n = destination_lent_path(f, c->destination, rd, &prev);
 
 	if (n && table_path(&f->table, n)->attr == attr)
 		return LENDING_EQUAL;
@@ -229,6 +233,8 @@ static void take(struct change *c, uint32_t n, uint32_t prev)
 		m->received--;
 		m->accepted -= p->attr != 0;
 	}
+	if (p->attr)
+		limit_count(f, LIMIT_ROUTES, -1);
 	if (prev)
 		table_path(&f->table, prev)->next = p->next;
 	else
@@ -249,7 +255,7 @@ bool path_take(struct change *c, uint16_t peer)
 
 bool path_take_lent(struct change *c, const uint8_t rd[8])
 {
-	uint32_t prev, n = lent_path(c->family, c->destination, rd, &prev);
+	uint32_t prev, n = destination_lent_path(c->family, c->destination, rd, &prev);
 
 	if (n)
 		take(c, n, prev);
@@ -347,6 +353,8 @@ bool destination_end(struct change *c)
 	if (moved) {
 		if (c->judged)
 			c->judged->best_moved++;
+		if (!attr != !c->old_attr)
+			limit_count(f, LIMIT_PREFIXES, attr ? 1 : -1);
 		if (c->old_attr)
 			count_best(f, c->old_peer, -1);
 		if (attr)

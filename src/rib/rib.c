@@ -106,6 +106,7 @@ static void family_free(struct rib *r, unsigned index)
 	vec_free(&f->dying);
 	vec_free(&f->imports);
 	mem_free(f->gone);
+	limit_end(f);
 	attr_table_free(&f->attrs);
 	table_free(&f->table);
 	mem_free(f);
@@ -216,7 +217,7 @@ static bool deliver(struct family *f, rib_deadline *over, void *arg)
 static bool family_work(struct family *f, rib_deadline *over, void *arg)
 {
 	family_settle(f);
-	if (deliver(f, over, arg) || purge_work(f, over, arg))
+	if (deliver(f, over, arg) || purge_work(f, over, arg) || limit_work(f, over, arg))
 		return true;
 	if (f->aggregation && aggregate_work(f, over, arg))
 		return true;

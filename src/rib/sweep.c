@@ -235,6 +235,8 @@ static void sweep_destination(struct sweep *s, uint32_t n)
 		if (!is_due(s, path, m))
 			continue;
 		uint32_t verdict = verdict_of(s, m, path, d);
+		if (f->limit && verdict && !path->attr && !limit_admits(f, n, 0))
+			verdict = MEMO_REJECT;
 		count_path(s, path->peer, path->attr, verdict);
 		if (verdict == path->attr && (verdict || m->in.keep_all)) {
 			path->generation = m->generation;

@@ -63,11 +63,26 @@ static void reject(struct member *m, const struct af_key *key, uint64_t hash)
 		destination_end(&c);
 }
 
+// Of a limited table. rd: of a lent route; NULL: of the peer's.
+static bool has_room(struct family *f, const struct af_key *key, uint64_t hash, uint16_t peer,
+		     const uint8_t *rd)
+{
+	uint32_t prev, path = 0, n = table_find(&f->table, key, hash);
+
+	if (n && rd)
+		path = destination_lent_path(f, table_at(&f->table, n), rd, &prev);
+	else if (n)
+		path = destination_path(f, table_at(&f->table, n), peer, &prev);
+	return limit_admits(f, n, path);
+}
+
 static void announce(struct member *m, const struct af_key *key, uint64_t hash, uint32_t attr_in)
 {
 	struct family *f = m->family;
 	uint32_t verdict = import_verdict(m, attr_in, key);
 
+	if (f->limit && verdict && !has_room(f, key, hash, m->peer->number, NULL))
+		verdict = MEMO_REJECT;
 	if (!verdict && !m->in.keep_all) {
 		reject(m, key, hash);
 		return;
@@ -172,6 +187,8 @@ enum rib_lending rib_lend(struct rib *r, const struct af *af, const struct af_ke
 		destination_end(&c);
 		return LENDING_GONE;
 	}
+	if (f->limit && !has_room(f, key, hash, RIB_LENT, rd))
+		return LENDING_EQUAL;
 	struct attrs lent = *as;
 	memcpy(lent.local.rd, rd, 8);
 	if (!lent.local.source)
