@@ -211,6 +211,10 @@ const struct conf_tree *conf_store_running(const struct conf_store *s);
 uint32_t conf_store_number(const struct conf_store *s); // of the last commit
 // Writes, then takes over. false: nothing changed, error has "Error: ..." with the reason.
 bool conf_store_commit(struct conf_store *s, const struct conf_tree *next, struct buf *error);
+struct conf_commit; // the same with a record of it in the history (history.h)
+bool conf_store_commit_as(struct conf_store *s, const struct conf_tree *next,
+			  const struct conf_commit *record, struct buf *error);
 bool conf_store_save(struct conf_store *s, const char *path, struct buf *error); // NULL: -f file
+bool conf_read_file(const char *path, struct buf *ret, struct buf *error);
 // A file of the caller's, atomically and durably.
 bool conf_write_file(const char *path, const void *p, size_t n, struct buf *error);

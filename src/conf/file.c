@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "conf/conf.h"
 
@@ -95,6 +96,66 @@ enum file_result file_replace(const struct file_ops *ops, const char *path, cons
 	if (!done)
 		return FILE_OLD;
 	return sync_directory(ops, path, error) ? FILE_NEW : FILE_UNCERTAIN;
+}
+
+static bool write_at(const struct file_ops *ops, int fd, size_t at, const struct buf *text)
+{
+	size_t done = 0;
+
+	if (lseek(fd, (off_t)at, SEEK_SET) < 0)
+		return false;
+	while (done < text->len) {
+		ssize_t n = ops->write(fd, text->data + done, text->len - done);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	// A torn end of an earlier record may be longer than this one.
+	return ops->truncate(fd, (off_t)(at + text->len)) == 0 && ops->fsync(fd) == 0;
+}
+
+static void cut(const char *path, int fd, size_t size)
+{
+	if (fd < 0 || ftruncate(fd, (off_t)size) != 0 || fsync(fd) != 0)
+		log_error("configuration: %s may hold a commit that was refused", path);
+}
+
+bool file_append(const struct file_ops *ops, const char *path, size_t *size, const struct buf *text,
+		 struct buf *error)
+{
+	int fd = ops->open(path, O_WRONLY, 0);
+	bool done = fd >= 0 && write_at(ops, fd, *size, text);
+
+	if (!done) {
+		fail(error, "write", path);
+		// Not confirmed: must not come back.
+		if (fd >= 0)
+			cut(path, fd, *size);
+	}
+	if (fd >= 0)
+		ops->close(fd);
+	if (done)
+		*size += text->len;
+	return done;
+}
+
+void file_cut(const struct file_ops *ops, const char *path, size_t size)
+{
+	int fd = ops->open(path, O_WRONLY, 0);
+
+	cut(path, fd, size);
+	if (fd >= 0)
+		ops->close(fd);
+}
+
+bool conf_read_file(const char *path, struct buf *ret, struct buf *error)
+{
+	bool missing;
+
+	if (file_read(path, ret, &missing, error))
+		return true;
+	return missing ? fail(error, "read", path) : false;
 }
 
 bool file_read(const char *path, struct buf *ret, bool *ret_missing, struct buf *error)

@@ -26,6 +26,11 @@ extern const struct file_ops file_ops_system;
 enum file_result { FILE_OLD, FILE_UNCERTAIN, FILE_NEW };
 enum file_result file_replace(const struct file_ops *ops, const char *path, const struct buf *text,
 			      struct buf *error);
+// Writes behind the first *size bytes, which grow; what stood there is cut off. It is durable when
+// this returns true; otherwise the file is as it was.
+bool file_append(const struct file_ops *ops, const char *path, size_t *size, const struct buf *text,
+		 struct buf *error);
+void file_cut(const struct file_ops *ops, const char *path, size_t size); // as well as it can
 // Whole file. false with *ret_missing when there is none, or with error otherwise.
 bool file_read(const char *path, struct buf *ret, bool *ret_missing, struct buf *error);
 

@@ -11,12 +11,9 @@
 // A journal whose heading names another text than the one at hand changes nothing: it is older than that text.
 #include "conf/journal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -87,40 +84,6 @@ void journal_reset(struct journal *j, const struct file_ops *ops, uint64_t base)
 	j->size = 0;
 }
 
-static bool write_at(const struct file_ops *ops, int fd, size_t at, const struct buf *text)
-{
-	size_t done = 0;
-
-	if (lseek(fd, (off_t)at, SEEK_SET) < 0)
-		return false;
-	while (done < text->len) {
-		ssize_t n = ops->write(fd, text->data + done, text->len - done);
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0)
-			done += (size_t)n;
-	}
-	// A torn end of an earlier record may be longer than this one.
-	return ops->truncate(fd, (off_t)(at + text->len)) == 0 && ops->fsync(fd) == 0;
-}
-
-static bool append(struct journal *j, const struct file_ops *ops, const struct buf *record,
-		   struct buf *error)
-{
-	int fd = ops->open(j->path, O_WRONLY, 0);
-	bool done = fd >= 0 && write_at(ops, fd, j->size, record);
-
-	if (!done) {
-		buf_format(error, "Error: Failed to write %s: %s.\n", j->path, strerror(errno));
-		// Not confirmed: must not come back.
-		if (fd >= 0 && (ftruncate(fd, (off_t)j->size) != 0 || fsync(fd) != 0))
-			log_error("configuration: %s may hold a commit that was refused", j->path);
-	}
-	if (fd >= 0)
-		ops->close(fd);
-	return done;
-}
-
 bool journal_add(struct journal *j, const struct file_ops *ops, uint32_t number,
 		 const struct buf *changes, struct buf *error)
 {
@@ -133,13 +96,13 @@ bool journal_add(struct journal *j, const struct file_ops *ops, uint32_t number,
 		   changes->len, hash_bytes(changes->data, changes->len));
 	buf_put(&record, changes->data, changes->len);
 	if (j->size)
-		result = append(j, ops, &record, error) ? FILE_NEW : FILE_OLD;
+		result = file_append(ops, j->path, &j->size, &record, error) ? FILE_NEW : FILE_OLD;
 	else
 		result = file_replace(ops, j->path, &record, error);
 	if (result == FILE_UNCERTAIN)
 		ops->unlink(j->path);
 	if (result == FILE_NEW)
-		j->size += record.len;
+		j->size = j->size ? j->size : record.len;
 	buf_free(&record);
 	return result == FILE_NEW;
 }

@@ -3,6 +3,7 @@
 //   STATE-DIR/running.cfg      a heading line, then the text of a configuration that ran
 //     !afresh commit 12 from 0123456789abcdef text 89abcdef01234567
 //   STATE-DIR/commits.journal  the commits since, as differences (journal.c)
+//   STATE-DIR/history.journal  who committed what, when and why (history.h)
 //   CONFIG (the -f file)       the text as last saved, or as written by hand
 //
 // `from` is the hash of CONFIG as it was when this running.cfg was written, `text` that of what
@@ -25,6 +26,7 @@
 #include "conf/file.h"
 #include "conf/journal.h"
 #include "conf/key.h"
+#include "conf/record.h"
 
 struct conf_store {
 	char *running_path, *config_path; // owned; NULL: none
@@ -33,6 +35,7 @@ struct conf_store {
 	uint32_t number;
 	uint64_t from; // hash of the configuration file that the next running.cfg belongs to
 	struct journal journal;
+	struct conf_history *history;
 	bool based; // running.cfg is there for the journal to add to
 };
 
@@ -47,6 +50,9 @@ struct conf_store *conf_store_open(const char *state_dir, const char *config_fil
 		s->running_path = mem_format("%s/running.cfg", state_dir);
 	if (state_dir)
 		s->journal.path = mem_format("%s/commits.journal", state_dir);
+	char *history = state_dir ? mem_format("%s/history.journal", state_dir) : NULL;
+	s->history = history_new(history);
+	mem_free(history);
 	s->config_path = mem_text(config_file);
 	s->ops = &file_ops_system;
 	conf_tree_init(&s->running);
@@ -59,6 +65,7 @@ void conf_store_free(struct conf_store *s)
 	if (!s)
 		return;
 	conf_tree_free(&s->running);
+	history_free(s->history);
 	mem_free(s->running_path);
 	mem_free(s->journal.path);
 	mem_free(s->config_path);
@@ -179,6 +186,11 @@ const struct conf_tree *conf_store_running(const struct conf_store *s)
 	return &s->running;
 }
 
+struct conf_history *conf_store_history(struct conf_store *s)
+{
+	return s->history;
+}
+
 uint32_t conf_store_number(const struct conf_store *s)
 {
 	return s->number;
@@ -203,11 +215,30 @@ static enum file_result write_running(struct conf_store *s, const struct buf *te
 	return result;
 }
 
+// The history's last record is of what runs. Where it is not (the configuration file was edited by
+// hand, the history got lost) there is one more, with all of the configuration.
+static void start_history(struct conf_store *s)
+{
+	uint32_t last = history_open(s->history, s->ops, s->based ? s->number : UINT32_MAX);
+	bool whole = !history_empty(s->history) && last == s->number;
+
+	if (s->based && whole) {
+		history_running(s->history, &s->running);
+		return;
+	}
+	if (last > s->number)
+		s->number = last;
+	if (!history_empty(s->history) && !s->based)
+		s->number++;
+	history_begin(s->history, s->ops, s->number, &s->running);
+}
+
 void conf_store_start(struct conf_store *s, const struct conf_tree *t)
 {
 	struct buf text = {0}, error = {0};
 
 	take_over(s, t);
+	start_history(s);
 	if (!s->running_path || (s->based && s->journal.size < JOURNAL_KEPT))
 		return;
 	// Nobody waits for this yet. If it cannot be written, the first commit will say so.
@@ -244,30 +275,43 @@ static bool commit_whole(struct conf_store *s, const struct conf_tree *next, str
 	return result == FILE_NEW;
 }
 
-static bool commit_changes(struct conf_store *s, const struct conf_tree *next, struct buf *error)
+static bool commit_on_disk(struct conf_store *s, const struct conf_tree *next,
+			   const struct buf *difference, struct buf *error)
 {
-	struct buf text = {0};
+	if (s->based && s->journal.size < JOURNAL_MAX)
+		return journal_add(&s->journal, s->ops, s->number + 1, difference, error);
+	return s->running_path ? commit_whole(s, next, error) : true;
+}
+
+bool conf_store_commit_as(struct conf_store *s, const struct conf_tree *next,
+			  const struct conf_commit *record, struct buf *error)
+{
+	struct conf_commit numbered = *record;
+	struct buf difference = {0};
 	struct conf_diff d;
 
 	conf_diff(&s->running, next, &d);
-	conf_diff_text(&d, &text);
-	bool done = journal_add(&s->journal, s->ops, s->number + 1, &text, error);
+	conf_diff_text(&d, &difference);
 	conf_diff_free(&d);
-	buf_free(&text);
-	return done;
-}
-
-bool conf_store_commit(struct conf_store *s, const struct conf_tree *next, struct buf *error)
-{
-	bool done = s->based && s->journal.size < JOURNAL_MAX ? commit_changes(s, next, error)
-		    : s->running_path                         ? commit_whole(s, next, error)
-							      : true;
-
+	numbered.number = s->number + 1;
+	// The record comes first: one whose commit never came to be is cut off at start.
+	bool done = history_add(s->history, s->ops, &numbered, next, &difference, error);
+	if (done && !commit_on_disk(s, next, &difference, error)) {
+		history_withdraw(s->history, s->ops);
+		done = false;
+	}
+	buf_free(&difference);
 	if (!done)
 		return false;
 	s->number++;
 	take_over(s, next);
+	history_settle(s->history, s->ops);
 	return true;
+}
+
+bool conf_store_commit(struct conf_store *s, const struct conf_tree *next, struct buf *error)
+{
+	return conf_store_commit_as(s, next, &(struct conf_commit){0}, error);
 }
 
 bool conf_store_save(struct conf_store *s, const char *path, struct buf *error)

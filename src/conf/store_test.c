@@ -37,17 +37,14 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"state/running.cfg",
-					    "state/running.cfg.old",
-					    "state/running.cfg.new",
-					    "state/commits.journal",
-					    "state/commits.journal.old",
-					    "state/commits.journal.new",
-					    "afresh.cfg",
-					    "afresh.cfg.new"};
+	static const char *const names[] = {
+		"state/running.cfg",     "state/running.cfg.old",     "state/running.cfg.new",
+		"state/commits.journal", "state/commits.journal.old", "state/commits.journal.new",
+		"state/history.journal", "state/history.journal.new", "afresh.cfg",
+		"afresh.cfg.new"};
 	char path[200];
 
-	for (unsigned i = 0; i < 8; i++) {
+	for (unsigned i = 0; i < 10; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		unlink(path);
 	}

@@ -1,0 +1,391 @@
+// The history: records and trees survive a restart, a torn end and a record ahead of its commit are
+// cut off, a full disk at any step leaves history and store in agreement, and it stays bounded.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/file.h"
+#include "conf/history.h"
+#include "conf/test_rows.h"
+
+static const struct row name_row = {.views = "system", .grammar = "sysname", .order = 10};
+
+static char dir[64], path[96]; // file-scope: set-up and tests share them
+
+static int set_up(void **state)
+{
+	snprintf(dir, sizeof(dir), "/tmp/conf_history_test.XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/history.journal", dir);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = {"running.cfg", "commits.journal", "history.journal"};
+	char name[200];
+
+	for (unsigned i = 0; i < 9; i++) {
+		static const char *const ends[] = {"", ".old", ".new"};
+		snprintf(name, sizeof(name), "%s/%s%s", dir, names[i / 3], ends[i % 3]);
+		unlink(name);
+	}
+	return rmdir(dir);
+}
+
+static void no_log(enum log_level level, const char *line, void *arg)
+{
+}
+
+// --- configurations of one name --------------------------------------------------------------------
+static void name_set(struct conf_tree *t, const char *name)
+{
+	struct conf_path top = {0};
+	char word[64];
+
+	snprintf(word, sizeof(word), "~name:%s", name);
+	struct conf_line *l = LINE(&name_row, "sysname", word);
+	conf_set(t, &top, l);
+	conf_line_unref(l);
+}
+
+static const char *name_of(const struct conf_tree *t)
+{
+	const struct conf_node *n = conf_find_row(t->root, &name_row);
+
+	return n ? conf_line_word(n->line, 1) : "";
+}
+
+static bool read_text(void *arg, const struct buf *text, bool difference, struct conf_tree *t,
+		      struct buf *errors)
+{
+	const char *found = strstr(buf_cstr(text), difference ? "+ sysname " : "sysname ");
+	char name[64] = "";
+
+	if (strstr(buf_cstr(text), "sysname unreadable")) {
+		buf_text(errors, "line 2: Error: Unrecognized command.\n");
+		return false;
+	}
+	if (found && sscanf(strstr(found, "sysname "), "sysname %63s", name) == 1)
+		name_set(t, name);
+	return true;
+}
+
+static int no_fsync(int fd) // nobody pulls the plug here, and disks are slow
+{
+	return 0;
+}
+
+static int plain_open(const char *name, int flags, mode_t mode)
+{
+	return open(name, flags, mode);
+}
+
+static const struct file_ops quick_ops = {plain_open, write,  ftruncate, no_fsync,
+					  close,      rename, unlink};
+
+static struct conf_store *start(void)
+{
+	static const struct conf_reader reader = {.read = read_text};
+	struct conf_store *s = conf_store_open(dir, NULL);
+	struct buf text = {0}, error = {0};
+	struct conf_tree t;
+	const char *at, *name;
+
+	conf_store_set_ops(s, &quick_ops);
+	assert_true(conf_store_startup(s, &text, &name, &error));
+	conf_tree_init(&t);
+	for (at = buf_cstr(&text); (at = strstr(at, "sysname ")); at++) {
+		char word[64];
+		if ((at == buf_cstr(&text) || at[-1] == '\n' || at[-2] == '+') &&
+		    sscanf(at, "sysname %63s", word) == 1)
+			name_set(&t, word);
+	}
+	conf_history_set_reader(conf_store_history(s), &reader);
+	conf_store_start(s, &t);
+	conf_tree_free(&t);
+	buf_free(&text);
+	buf_free(&error);
+	return s;
+}
+
+static bool commit(struct conf_store *s, const char *name, const char *description,
+		   struct buf *error)
+{
+	struct conf_commit c = {.time = 1700000000000000};
+	struct conf_tree t = conf_tree_clone(conf_store_running(s));
+
+	c.word[COMMIT_USER] = "tester";
+	c.word[COMMIT_DESCRIPTION] = (char *)description;
+	c.word[COMMIT_PLAN] = "first line\nsecond line\n";
+	name_set(&t, name);
+	bool done = conf_store_commit_as(s, &t, &c, error);
+	conf_tree_free(&t);
+	return done;
+}
+
+static void commit_well(struct conf_store *s, const char *name)
+{
+	struct buf error = {0};
+
+	assert_true(commit(s, name, name, &error));
+	buf_free(&error);
+}
+
+static void check_tree(struct conf_store *s, uint32_t number, const char *name)
+{
+	struct buf error = {0};
+	struct conf_tree t;
+
+	if (!conf_history_tree(conf_store_history(s), number, &t, &error))
+		fail_msg("%u: %s", number, buf_cstr(&error));
+	assert_string_equal(name_of(&t), name);
+	conf_tree_free(&t);
+}
+
+static void refuse_tree(struct conf_store *s, uint32_t number, const char *why)
+{
+	struct buf error = {0};
+	struct conf_tree t;
+
+	assert_false(conf_history_tree(conf_store_history(s), number, &t, &error));
+	if (!strstr(buf_cstr(&error), why))
+		fail_msg("%s", buf_cstr(&error));
+	buf_free(&error);
+}
+
+// The last record is of what runs, and each before it is one less.
+static void check_consistent(struct conf_store *s)
+{
+	struct conf_history *h = conf_store_history(s);
+	unsigned count = conf_history_count(h);
+
+	assert_int_equal(count, conf_store_number(s));
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(conf_history_get(h, i)->number, count - i);
+	check_tree(s, count, name_of(conf_store_running(s)));
+}
+
+// --- tests ------------------------------------------------------------------------------------------
+static void test_restart(void **state)
+{
+	struct buf error = {0};
+	struct conf_store *s = start();
+
+	commit_well(s, "one");
+	commit_well(s, "two");
+	assert_true(conf_history_amend(conf_store_history(s), 1, COMMIT_LABEL, "good", &error));
+	assert_false(conf_history_amend(conf_store_history(s), 9, COMMIT_LABEL, "x", &error));
+	conf_store_free(s);
+	s = start();
+	commit_well(s, "three");
+	check_consistent(s);
+	const struct conf_commit *c = conf_history_labelled(conf_store_history(s), "good");
+	assert_int_equal(c->number, 1);
+	assert_int_equal(c->time, 1700000000000000);
+	assert_string_equal(c->word[COMMIT_USER], "tester");
+	assert_string_equal(c->word[COMMIT_PLAN], "first line\nsecond line");
+	assert_null(c->word[COMMIT_REPORT]);
+	static const char *const names[] = {"", "one", "two", "three"};
+	for (unsigned i = 4; i-- > 0;)
+		check_tree(s, i, names[i]);
+	refuse_tree(s, 4, "is not kept");
+	assert_true(conf_history_amend(conf_store_history(s), 1, COMMIT_LABEL, NULL, &error));
+	conf_store_free(s);
+	s = start();
+	assert_null(conf_history_labelled(conf_store_history(s), "good"));
+	conf_store_free(s);
+	buf_free(&error);
+}
+
+// Wherever the power went: what is whole counts, what is not has never been.
+static void test_torn(void **state)
+{
+	struct buf error = {0}, file = {0}, journal = {0};
+	struct conf_store *s = start();
+	char journal_path[96];
+
+	snprintf(journal_path, sizeof(journal_path), "%s/commits.journal", dir);
+	commit_well(s, "one");
+	commit_well(s, "two");
+	conf_store_free(s);
+	assert_true(conf_read_file(journal_path, &journal, &error));
+	s = start();
+	commit_well(s, "three");
+	conf_store_free(s);
+	assert_true(conf_read_file(path, &file, &error));
+	// The record was written, the commit was not.
+	assert_true(conf_write_file(journal_path, journal.data, journal.len, &error));
+	s = start();
+	check_consistent(s);
+	assert_string_equal(name_of(conf_store_running(s)), "two");
+	commit_well(s, "other");
+	check_consistent(s);
+	conf_store_free(s);
+	// Torn in the middle of anything, it begins anew with what runs.
+	for (size_t cut = 0; cut < file.len; cut += 7) {
+		assert_true(conf_write_file(path, file.data, cut, &error));
+		s = start();
+		assert_int_equal(conf_store_number(s), 3);
+		check_tree(s, 3, "other");
+		commit_well(s, "other");
+		check_tree(s, 4, "other");
+		conf_store_free(s);
+		assert_true(conf_write_file(journal_path, journal.data, journal.len, &error));
+		assert_true(conf_write_file(path, file.data, file.len, &error));
+		s = start();
+		commit_well(s, "other");
+		conf_store_free(s);
+	}
+	buf_free(&file);
+	buf_free(&journal);
+	buf_free(&error);
+}
+
+static void test_unreadable(void **state)
+{
+	struct conf_store *s = start();
+
+	commit_well(s, "one");
+	commit_well(s, "unreadable");
+	commit_well(s, "three");
+	conf_store_free(s);
+	s = start();
+	refuse_tree(s, 2, "line 2: Error: Unrecognized command.");
+	check_tree(s, 1, "one");
+	check_tree(s, 3, "three");
+	conf_store_free(s);
+}
+
+static void test_bounded(void **state)
+{
+	struct conf_store *s = start();
+	struct stat st;
+	char name[16];
+
+	for (unsigned i = 1; i <= 1300; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		commit_well(s, name);
+		if (i == 250 || i == 900) {
+			conf_store_free(s);
+			s = start();
+		}
+	}
+	for (unsigned twice = 0; twice < 2; twice++) {
+		for (unsigned i = 1300 - CONF_HISTORY_KEPT; i <= 1300; i++) {
+			snprintf(name, sizeof(name), "n%u", i);
+			check_tree(s, i, name);
+		}
+		refuse_tree(s, 1000, "is not kept");
+		unsigned count = conf_history_count(conf_store_history(s));
+		assert_in_range(count, CONF_HISTORY_LISTED,
+				CONF_HISTORY_LISTED + 2 * CONF_HISTORY_KEPT);
+		assert_int_equal(conf_history_get(conf_store_history(s), 0)->number, 1300);
+		conf_store_free(s);
+		s = start();
+	}
+	conf_store_free(s);
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_size, 1, 300 * 1300);
+}
+
+// --- failure injection ------------------------------------------------------------------------------
+static int calls_left; // file-scope: system calls carry no context
+
+static bool now_fails(void)
+{
+	errno = ENOSPC;
+	return calls_left-- == 0;
+}
+
+static int failing_open(const char *name, int flags, mode_t mode)
+{
+	return now_fails() ? -1 : open(name, flags, mode);
+}
+
+static ssize_t failing_write(int fd, const void *p, size_t n)
+{
+	return now_fails() ? -1 : write(fd, p, n > 100 ? 100 : n);
+}
+
+static int failing_fsync(int fd)
+{
+	return now_fails() ? -1 : 0;
+}
+
+static int failing_close(int fd)
+{
+	int done = close(fd);
+	return now_fails() ? -1 : done;
+}
+
+static int failing_rename(const char *from, const char *to)
+{
+	return now_fails() ? -1 : rename(from, to);
+}
+
+static int failing_truncate(int fd, off_t size)
+{
+	return now_fails() ? -1 : ftruncate(fd, size);
+}
+
+static const struct file_ops failing_ops = {failing_open,  failing_write, failing_truncate,
+					    failing_fsync, failing_close, failing_rename,
+					    unlink};
+
+static void test_full_disk(void **state)
+{
+	struct buf error = {0};
+	struct conf_store *s = start();
+
+	for (unsigned round = 0; round < 3; round++) {
+		const char *name = round % 2 ? "odd" : "even";
+		uint32_t number = conf_store_number(s);
+		for (int i = 0;; i++) {
+			conf_store_set_ops(s, &failing_ops);
+			calls_left = i;
+			buf_clear(&error);
+			if (commit(s, name, "a note", &error))
+				break;
+			assert_memory_equal(buf_cstr(&error), "Error: Failed to ", 17);
+			assert_int_equal(conf_store_number(s), number);
+			check_consistent(s);
+			conf_store_set_ops(s, &quick_ops);
+			conf_store_free(s);
+			s = start(); // a crash now
+			assert_int_equal(conf_store_number(s), number);
+			check_consistent(s);
+		}
+		conf_store_set_ops(s, &quick_ops);
+		check_consistent(s);
+	}
+	conf_store_free(s);
+	buf_free(&error);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_torn, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unreadable, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+	};
+
+	log_set_sink(no_log, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
