@@ -555,3 +555,83 @@ def test_bird_as_customer_with_ipv6(customers):
     us.dut.run("reset bgp vpn-instance vpna ipv6-family all")
     wait_for("a new session", lambda: peer()["established_count"] == 2, 20)
     wait_for("routes at the customer", lambda: has() == {OURS6, "2001:db8:4::/48"}, 20)
+
+
+# --- multicast in an instance: FRR and BIRD as customers ---------------------------------------------------------------
+MULTICAST = """ #
+ ipv4-family vpn-instance vpna
+  peer 10.0.0.3 as-number 65003
+  peer 10.0.0.4 as-number 65004
+ #
+ ipv4-multicast vpn-instance vpna
+  peer 10.0.0.3 enable
+  peer 10.0.0.4 enable
+"""
+FRR_MULTICAST = """router bgp 65003
+ bgp router-id 10.0.0.3
+ no bgp default ipv4-unicast
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor 10.0.0.1 remote-as 100
+ neighbor 10.0.0.1 timers connect 1
+ address-family ipv4 unicast
+  neighbor 10.0.0.1 activate
+  network 50.3.0.0/16
+ exit-address-family
+ address-family ipv4 multicast
+  neighbor 10.0.0.1 activate
+  network 30.3.0.0/16
+  network 40.3.0.0/16
+ exit-address-family
+"""
+BIRD_MULTICAST = """router id 10.0.0.4;
+ipv4 table m4;
+protocol device {}
+protocol static { ipv4 { table m4; }; route 30.4.0.0/16 unreachable; }
+protocol bgp b0 { local 10.0.0.4 as 65004; neighbor 10.0.0.1 as 100; connect delay time 1; connect retry time 1;
+ ipv4 { import all; export none; }; ipv4 multicast { table m4; import all; export all; next hop self; }; }
+"""
+
+
+def test_multicast_in_an_instance(start, town):
+    """Routes pass between two customers in the multicast table alone; the procedure of seed 001 in the instance's view."""
+    frr = in_town(start, town, Frr, FRR_MULTICAST, 179, False, number=3)
+    bird = in_town(start, town, Bird, BIRD_MULTICAST, number=4)
+    us = Speaker(start, town, 1, config(customers=MULTICAST))
+    def at_bird():
+        return set(re.findall(r"^(\d\S+/\d+)", bird.run("show route table m4"), re.M))
+    def at_frr():
+        return set(frr.json("show bgp ipv4 multicast").get("routes", {}))
+    def asked():
+        return frr.json("show bgp neighbors")[US]["messageStats"]["routeRefreshRecv"]
+    def peers():
+        answer = us.dut.json("display bgp multicast vpn-instance vpna peer verbose")["peers"]
+        return {p["peer"]: (p["state"], p["established_count"]) for p in answer}
+    every = {"30.3.0.0/16", "40.3.0.0/16", "30.4.0.0/16"}
+    wait_for("all of it at BIRD", lambda: at_bird() == every, 30)
+    wait_for("all of it at FRR", lambda: at_frr() == every, 10)
+    held = us.dut.json("display bgp multicast vpn-instance vpna routing-table")["routes"]
+    assert {r["prefix"] for r in held} == every and set(us.instance()) == {"50.3.0.0/16"}
+    view = ("bgp 100", "ipv4-multicast vpn-instance vpna")
+    us.dut.configure("ip ip-prefix THIRTY index 10 permit 30.0.0.0 8 greater-equal 8 less-equal 32",
+                     "route-policy THIRTY permit node 10", "if-match ip-prefix THIRTY", "quit", *view,
+                     "peer 10.0.0.3 keep-all-routes")
+    us.settle()
+    before = asked()
+    for line, wanted in (("peer 10.0.0.3 route-policy THIRTY import", every - {"40.3.0.0/16"}),
+                         ("undo peer 10.0.0.3 route-policy THIRTY import", every)):
+        us.dut.configure(*view, line)
+        wait_for("it at BIRD", lambda: at_bird() == wanted, 10)
+    us.settle()
+    assert asked() == before
+    us.dut.configure(*view, "undo peer 10.0.0.3 keep-all-routes")
+    us.dut.run("refresh bgp vpn-instance vpna multicast all import")
+    wait_for("the refresh", lambda: asked() == before + 1, 10)
+    us.settle()
+    us.dut.run("refresh bgp vpn-instance vpna multicast all export")
+    wait_for("both marks", lambda: asked() == before + 3, 10)     # FRR counts BoRR and EoRR too
+    us.settle()
+    assert at_bird() == every == at_frr() and set(peers().values()) == {("Established", 1)}
+    us.dut.run("reset bgp vpn-instance vpna multicast all")
+    wait_for("new sessions", lambda: set(peers().values()) == {("Established", 2)}, 20)
+    wait_for("all of it at BIRD", lambda: at_bird() == every, 20)
