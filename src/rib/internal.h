@@ -14,8 +14,8 @@
 #include "policy/difference.h"
 #include "policy/memo.h"
 #include "rib/encode.h"
-#include "rib/limits.h"
 #include "rib/limit.h"
+#include "rib/limits.h"
 #include "rib/rib.h"
 #include "rib/table.h"
 
@@ -45,13 +45,13 @@ struct rib_peer {
 	struct member *members[AF_MAX];
 };
 
-struct family {
 // What limits a family's table (limit.c).
 struct family_limit {
 	struct rib_limit with; // the room counted
 	uint32_t trim_next;    // destinations below it are still to be trimmed; 0: none
 };
 
+struct family {
 	struct rib *rib;
 	const struct af *af;
 	const struct rib_options *options; // in rib
@@ -71,9 +71,9 @@ struct family_limit {
 	bool purging, purge_wrapped;     // walk that removes dead paths, once round:
 	uint32_t purge_next, purge_stop; // destinations
 	uint32_t destinations;           // with at least one path
-};
 	uint32_t held[LIMIT_KINDS];      // accepted paths, destinations with one
 	struct family_limit *limit;      // NULL: none
+};
 
 struct rib {
 	struct rib_ops ops;
@@ -118,9 +118,9 @@ bool destination_end(struct change *c); // true: another best path, or with othe
 // path_put, several of path_take or path_judge make up a change; false: nothing to decide.
 uint32_t destination_path(const struct family *f, const struct destination *d, uint16_t peer,
 			  uint32_t *ret_prev);
-bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation);
 uint32_t destination_lent_path(const struct family *f, const struct destination *d,
 			       const uint8_t rd[8], uint32_t *ret_prev); // the one lent under it
+bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation);
 bool path_take(struct change *c, uint16_t peer); // removes it
 // The same for a lent path: which one is told by the distinguisher, which is part of the set.
 enum rib_lending path_lend(struct change *c, uint32_t attr);
@@ -164,11 +164,6 @@ uint64_t rib_epoch_time(const struct rib *r, uint32_t epoch); // microseconds; 0
 void purge_start(struct family *f);
 bool purge_work(struct family *f, rib_deadline *over, void *arg); // true: more to do
 
-// --- aggregate.c ----------------------------------------------------------------------------------
-void aggregate_best_moved(struct family *f, uint32_t n, uint32_t old_attr, const struct path *best);
-bool aggregate_work(struct family *f, rib_deadline *over, void *arg);
-void aggregate_free(struct family *f);
-void aggregate_forget(struct family *f, uint32_t attr); // a set leaves the table
 // --- limit.c --------------------------------------------------------------------------------------
 void limit_tell(struct family *f, enum rib_limit_kind kind, int by); // the room
 static inline void limit_count(struct family *f, enum rib_limit_kind kind, int by)
@@ -183,3 +178,8 @@ bool limit_admits(struct family *f, uint32_t n, uint32_t path);
 void limit_end(struct family *f);
 bool limit_work(struct family *f, rib_deadline *over, void *arg); // true: more to do
 
+// --- aggregate.c ----------------------------------------------------------------------------------
+void aggregate_best_moved(struct family *f, uint32_t n, uint32_t old_attr, const struct path *best);
+bool aggregate_work(struct family *f, rib_deadline *over, void *arg);
+void aggregate_free(struct family *f);
+void aggregate_forget(struct family *f, uint32_t attr); // a set leaves the table
