@@ -3,7 +3,7 @@
 
 Every file that README.md, CONTRIBUTING.md or doc/*.md names exists: targets of links, and words in
 backticks that begin with a folder of the tree or are a source file's name. Every heading that a link
-points at exists. doc/example.cfg passes `afreshd -t`.
+points at exists, and so does every test of test/interop that is named. doc/example.cfg passes `afreshd -t`.
 """
 
 import pathlib
@@ -18,6 +18,9 @@ TOP = {path.name for path in ROOT.iterdir()} - {'build'}  # what a build makes i
 FENCE = re.compile(r'^```.*?^```', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'\]\(([^)\s]+)\)')
 CODE = re.compile(r'`([^`\n]+)`')
+TESTS = {name for path in ROOT.glob('test/interop/test_*.py')
+         for name in re.findall(r'^def (test_\w+)', path.read_text(encoding='utf-8'), re.MULTILINE)}
+TEST = re.compile(r'(test_\w+)(\[.*\])?')
 PATH = re.compile(r'[\w.*-]+(/[\w.*-]+)+/?|[\w-]+\.(c|h|md|py|build)')
 
 
@@ -54,6 +57,9 @@ def words(page, text):
         found = CODE.findall(line)
         rooms = [word[:-1] for word in found if word.endswith('/') and word[:-1] in ROOMS]
         for word in found:
+            test = TEST.fullmatch(word)
+            if test and not any(name.startswith(test[1]) for name in TESTS):
+                yield f'there is no test `{word}`'
             if not PATH.fullmatch(word):
                 continue
             if '/' in word and word.split('/')[0] not in TOP | ROOMS:
