@@ -135,6 +135,7 @@ struct policy_step {
 	// "ip-prefix", "cost": of an if-match; NULL: of the whole node, or of the stage's end
 	const char *clause;
 	uint32_t node; // number; meaningless at the stage's end
+	uint32_t place; // of a clause: within its node, from 0
 	bool matched;  // clause, node or filter
 	bool permit;   // of a node: what it says; of a stage's end: the outcome
 	bool end;      // last step of this stage
@@ -142,6 +143,8 @@ struct policy_step {
 struct policy_observer {
 	void (*step)(void *arg, const struct policy_step *step);
 	void *arg;
+	// What a node that permits has made of the attributes; good until it returns. NULL is allowed.
+	void (*applied)(void *arg, const struct policy_step *node, const struct attrs *as);
 };
 bool policy_explain(const struct policy_program *p, const struct policy_context *x,
 		    const struct af_key *key, struct attrs *inout, struct arena *a,

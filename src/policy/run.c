@@ -82,6 +82,7 @@ static bool node_holds(struct run *r, const struct policy_node *n)
 			bool holds = clause_holds(r, &n->clauses[i]);
 			observe(r, (struct policy_step){.clause = clause_name(&n->clauses[i]),
 							.node = n->number,
+							.place = i,
 							.matched = holds,
 							.permit = n->permit});
 			any = any || holds;
@@ -90,6 +91,15 @@ static bool node_holds(struct run *r, const struct policy_node *n)
 	}
 	observe(r, (struct policy_step){.node = n->number, .matched = all, .permit = n->permit});
 	return all;
+}
+
+static void observe_applied(struct run *r, const struct policy_node *n)
+{
+	const struct policy_step step = {
+		.stage = r->stage->name, .node = n->number, .matched = true, .permit = true};
+
+	if (r->observer && r->observer->applied)
+		r->observer->applied(r->observer->arg, &step, r->state.attrs);
 }
 
 static bool policy_stage(struct run *r, const struct route_policy *policy)
@@ -106,6 +116,7 @@ static bool policy_stage(struct run *r, const struct route_policy *policy)
 		if (!n->permit)
 			return false;
 		node_apply(&r->state, n);
+		observe_applied(r, n);
 		if (n->next == NODE_DONE)
 			return true;
 		at = n->next;

@@ -193,13 +193,26 @@ static struct span wire_attributes(struct writing *x, const struct attr_set *set
 	return (struct span){.p = b->data, .len = b->len};
 }
 
+// Lengths, MP_REACH_NLRI, next hop with its distinguishers.
+static size_t message_frame(const struct update_group *g)
+{
+	return BGP_HEADER + 4 + 4 + 5 + 32 + (g->family->af->props & AF_NH_RD ? 16 : 0);
+}
+
+bool encoder_fits(struct encoder *e, struct update_group *g, const struct attr_set *set,
+		  const struct af_key *key)
+{
+	struct writing x = {.e = e, .g = g};
+
+	return message_frame(g) + wire_attributes(&x, set).len + g->family->af->nlri_size(key) <=
+	       g->key.max_message;
+}
+
 // Keys that fit in no message with these attributes go to the end: there they are withdrawn.
 static void drop_too_long(struct writing *x, struct window_bucket *b, size_t attributes)
 {
+	const size_t frame = message_frame(x->g);
 	struct window_bucket fitting = {.head = UINT32_MAX, .tail = UINT32_MAX};
-	// lengths, MP_REACH_NLRI, next hop with its distinguishers
-	const size_t frame =
-		BGP_HEADER + 4 + 4 + 5 + 32 + (x->g->family->af->props & AF_NH_RD ? 16 : 0);
 	struct encoder *e = x->e;
 
 	if (frame + attributes + AF_KEY_MAX <= x->g->key.max_message)

@@ -13,7 +13,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
+struct attr_set;
 struct attr_table;
+struct af_key;
 struct update_group;
 struct rib_chunk;
 struct member;
@@ -65,6 +67,9 @@ void encoder_add(struct encoder *e, uint32_t destination, uint32_t attr, uint16_
 // stretches are needed.
 void encoder_finish(struct encoder *e, struct update_group *g, const struct member *only,
 		    struct parcel *ret);
+// Whether a message to the group has room for the route (the same rule, for explanations).
+bool encoder_fits(struct encoder *e, struct update_group *g, const struct attr_set *set,
+		  const struct af_key *key);
 void parcel_clear(struct parcel *p);
 
 // --- chunk.c ------------------------------------------------------------------------------------------

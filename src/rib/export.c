@@ -56,28 +56,43 @@ static bool is_from_site(const struct rib_export *e, const struct attrs *as)
 	return a && communities_have(a, 8, e->site);
 }
 
-static bool before(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
+static enum rib_bar bar_of_community(const struct leaving *x)
 {
-	struct update_group *g = arg;
-	struct leaving x = {.group = g, .e = &g->key.export, .o = g->family->options, .set = set};
+	const struct attr_set *set = x->set;
 
 	if (set->has & ATTR_HAS_NO_ADVERTISE)
-		return false;
-	if (x.e->kind == SOURCE_EBGP &&
-	    set->has & (ATTR_HAS_NO_EXPORT | ATTR_HAS_NO_EXPORT_SUBCONFED))
-		return false;
-	if (x.e->kind == SOURCE_CONFED && set->has & ATTR_HAS_NO_EXPORT_SUBCONFED)
-		return false;
+		return BAR_NO_ADVERTISE;
+	if (x->e->kind == SOURCE_EBGP && set->has & ATTR_HAS_NO_EXPORT)
+		return BAR_NO_EXPORT;
+	if ((x->e->kind == SOURCE_EBGP || x->e->kind == SOURCE_CONFED) &&
+	    set->has & ATTR_HAS_NO_EXPORT_SUBCONFED)
+		return BAR_NO_EXPORT_SUBCONFED;
+	return BAR_NONE;
+}
+
+enum rib_bar export_before(struct update_group *g, const struct attr_set *set, struct attrs *as,
+			   struct arena *a)
+{
+	struct leaving x = {.group = g, .e = &g->key.export, .o = g->family->options, .set = set};
+	enum rib_bar bar = bar_of_community(&x);
+
+	if (bar)
+		return bar;
 	if (is_reflected(&x) && !may_reflect(&x))
-		return false;
+		return BAR_REFLECTION;
 	if (is_from_site(x.e, as))
-		return false;
+		return BAR_SITE;
 	if (!(set->has & ATTR_HAS_LOCAL_PREF) && x.e->kind != SOURCE_EBGP)
 		attrs_put_u32(as, a, ATTR_LOCAL_PREF,
 			      x.o->default_local_pref ? x.o->default_local_pref : set->local_pref);
 	if (set->local.source == SOURCE_LOCAL && !(set->has & ATTR_HAS_MED) && x.o->default_med)
 		attrs_put_u32(as, a, ATTR_MED, x.o->default_med);
-	return true;
+	return BAR_NONE;
+}
+
+static bool before(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
+{
+	return !export_before(arg, set, as, a);
 }
 
 // --- after: AS_PATH -------------------------------------------------------------------------------
@@ -367,9 +382,9 @@ static void leave_med(struct leaving *x)
 		attrs_drop(x->as, ATTR_MED);
 }
 
-static bool after(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
+enum rib_bar export_after(struct update_group *g, const struct attr_set *set, struct attrs *as,
+			  struct arena *a)
 {
-	struct update_group *g = arg;
 	struct leaving x = {.group = g,
 			    .e = &g->key.export,
 			    .o = g->family->options,
@@ -381,7 +396,7 @@ static bool after(void *arg, const struct attr_set *set, struct attrs *as, struc
 	leave_reflection(&x);
 	leave_path(&x);
 	if (!leave_next_hop(&x))
-		return false;
+		return BAR_NO_LABEL;
 	leave_communities(&x);
 	leave_optional(&x);
 	if (x.e->kind == SOURCE_EBGP)
@@ -389,10 +404,15 @@ static bool after(void *arg, const struct attr_set *set, struct attrs *as, struc
 	if (!attrs_find(as, ATTR_ORIGIN))
 		attrs_put_u8(as, a, ATTR_ORIGIN, ORIGIN_INCOMPLETE);
 	as->local = (struct attr_local){.label = props(&x) & AF_LABELED ? as->local.label : 0};
-	return true;
+	return BAR_NONE;
 }
 
-static struct policy_context context_of(const struct update_group *g)
+static bool after(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
+{
+	return !export_after(arg, set, as, a);
+}
+
+struct policy_context export_context(const struct update_group *g)
 {
 	const struct rib_export *e = &g->key.export;
 
@@ -405,19 +425,19 @@ static struct policy_context context_of(const struct update_group *g)
 struct memo *export_memo(struct update_group *g)
 {
 	const struct memo_ops ops = {.before = before, .after = after, .arg = g};
-	struct policy_context x = context_of(g);
+	struct policy_context x = export_context(g);
 
 	return memo_new(&g->family->attrs, g->key.export.program, &x, &ops);
 }
 
 // --- default-route-advertise ----------------------------------------------------------------------
-static uint32_t default_attr(struct update_group *g, const struct af_key *key)
+uint32_t export_default_attr(struct update_group *g, const struct af_key *key)
 {
 	static const uint8_t igp = ORIGIN_IGP;
 	struct attr_table *t = &g->family->attrs;
 	struct arena *a = &g->family->rib->arena;
 	struct policy_program *program = g->key.export.default_route_program;
-	struct policy_context x = context_of(g);
+	struct policy_context x = export_context(g);
 	struct attrs as = {.local.source = SOURCE_LOCAL};
 
 	arena_reset(a);
@@ -435,7 +455,7 @@ static uint32_t default_attr(struct update_group *g, const struct af_key *key)
 }
 
 // The route to everywhere; of memberships, the one in all targets (RFC 4684 section 5).
-static bool default_key(const struct af *af, struct af_key *ret)
+bool export_default_key(const struct af *af, struct af_key *ret)
 {
 	static const uint8_t any[8];
 	struct ip zero = {.bits = af->prefix_bits};
@@ -457,9 +477,9 @@ void export_default(struct update_group *g)
 
 	family_forget(f, g->default_attr);
 	g->default_attr = g->default_destination = 0;
-	if (g->key.export.default_route && default_key(f->af, &key)) {
+	if (g->key.export.default_route && export_default_key(f->af, &key)) {
 		g->default_destination = table_add(&f->table, &key, af_key_hash(f->af, &key));
-		g->default_attr = default_attr(g, &key);
+		g->default_attr = export_default_attr(g, &key);
 		destination_hold(f, g->default_destination);
 	}
 	if (old)

@@ -14,7 +14,7 @@
 
 // --- identity -------------------------------------------------------------------------------------
 // Fields that have no effect are zero, so that they part nobody.
-static struct group_key key_of(const struct member *m)
+struct group_key group_key_of(const struct member *m)
 {
 	const struct rib_session *s = &m->peer->session;
 	struct group_key k = {.export = m->out,
@@ -36,7 +36,7 @@ static struct group_key key_of(const struct member *m)
 	return k;
 }
 
-static bool key_equal(const struct group_key *a, const struct group_key *b)
+bool group_key_equal(const struct group_key *a, const struct group_key *b)
 {
 	return rib_export_equal(&a->export, &b->export) && ip_equal(&a->local, &b->local) &&
 	       a->max_message == b->max_message && a->as4 == b->as4 &&
@@ -163,7 +163,7 @@ static struct update_group *find_group(const struct family *f, const struct grou
 
 	for (size_t i = 0; i < f->groups.count; i++) {
 		struct update_group *g = f->groups.item[i];
-		if (key_equal(&g->key, k) && (!found || found->dirty))
+		if (group_key_equal(&g->key, k) && (!found || found->dirty))
 			found = g;
 	}
 	return found;
@@ -172,7 +172,7 @@ static struct update_group *find_group(const struct family *f, const struct grou
 void group_join(struct member *m)
 {
 	struct family *f = m->family;
-	struct group_key k = key_of(m);
+	struct group_key k = group_key_of(m);
 	struct update_group *g = find_group(f, &k);
 
 	if (!g) {
@@ -213,7 +213,7 @@ static bool frames_equal(const struct group_key *a, const struct group_key *b)
 	struct group_key x = *a;
 
 	x.export.program = b->export.program;
-	return a->export.program && b->export.program && key_equal(&x, b);
+	return a->export.program && b->export.program && group_key_equal(&x, b);
 }
 
 // When nothing but the program changes, what the old memo knows goes along: most sets mean the same
@@ -282,8 +282,8 @@ static void move_party(struct update_group *g, const struct group_key *k)
 
 	for (size_t i = 0; i < g->members.count; i++) {
 		struct member *m = g->members.item[i];
-		struct group_key other = key_of(m);
-		if (m->moving && key_equal(k, &other))
+		struct group_key other = group_key_of(m);
+		if (m->moving && group_key_equal(k, &other))
 			vec_add(&party, m);
 	}
 	struct update_group *to = g;
@@ -320,8 +320,8 @@ void group_settle(struct family *f)
 		struct update_group *g = f->groups.item[i];
 		struct member *m;
 		while ((m = first_moving(g))) {
-			struct group_key k = key_of(m);
-			if (key_equal(&k, &g->key)) {
+			struct group_key k = group_key_of(m);
+			if (group_key_equal(&k, &g->key)) {
 				m->moving = false;
 				f->moving--;
 				continue;
@@ -367,7 +367,7 @@ void group_unite(struct family *f)
 		struct update_group *g = f->groups.item[i];
 		for (size_t j = f->groups.count - 1; j > i; j--) {
 			struct update_group *twin = f->groups.item[j];
-			if (!key_equal(&g->key, &twin->key))
+			if (!group_key_equal(&g->key, &twin->key))
 				continue;
 			if (!g->dirty && !g->filling && !twin->dirty && !twin->filling)
 				unite(twin, g);

@@ -91,6 +91,8 @@ static inline uint32_t member_generation(const struct member *m, const struct pa
 }
 
 // --- group.c ------------------------------------------------------------------------------------------
+struct group_key group_key_of(const struct member *m); // by its configuration and session
+bool group_key_equal(const struct group_key *a, const struct group_key *b);
 void group_join(struct member *m);  // session is up: joins or makes the group; first dump begins
 void group_leave(struct member *m); // what it was owed is forgotten
 void group_settle(struct family *f); // moves members whose export changed
@@ -120,6 +122,8 @@ bool group_route(struct update_group *g, uint32_t n);
 void group_cut(struct update_group *g); // cuts off what every member has passed
 void group_squeeze(struct update_group *g); // keeps the log within bounds
 uint16_t group_next_hop_member(struct update_group *g, uint32_t attr); // RIB_NO_PEER: none
+// Why a member is not to believe the entry.
+enum rib_bar entry_bar(struct update_group *g, const struct adj_out_entry *e, uint16_t peer);
 bool member_wants(struct member *m, const struct adj_out_entry *e); // is to believe the entry
 uint32_t member_advertised(const struct member *m);
 
@@ -147,4 +151,13 @@ uint32_t group_window(const struct update_group *g); // destinations for one par
 
 // --- export.c -----------------------------------------------------------------------------------------
 struct memo *export_memo(struct update_group *g);
+// The two ends of it, around the policy; may edit.
+enum rib_bar export_before(struct update_group *g, const struct attr_set *set, struct attrs *as,
+			   struct arena *a);
+enum rib_bar export_after(struct update_group *g, const struct attr_set *set, struct attrs *as,
+			  struct arena *a);
+struct policy_context export_context(const struct update_group *g);
+// The route of default-route-advertise, and as the group is told it: counted, 0: it is not.
+bool export_default_key(const struct af *af, struct af_key *ret);
+uint32_t export_default_attr(struct update_group *g, const struct af_key *key);
 void export_default(struct update_group *g); // default_destination and default_attr anew

@@ -154,7 +154,7 @@ static bool own_as_too_often(const struct import *i, const struct attr *path)
 	return false;
 }
 
-static bool cluster_loop(const struct import *i, const struct attrs *as)
+static enum rib_bar cluster_loop(const struct import *i, const struct attrs *as)
 {
 	const struct rib_options *o = i->family->options;
 	const struct attr *clusters = attrs_find(as, ATTR_CLUSTER_LIST);
@@ -162,19 +162,19 @@ static bool cluster_loop(const struct import *i, const struct attrs *as)
 	unsigned times = 0;
 
 	if (attrs_u32(as, ATTR_ORIGINATOR_ID, &id) && id == o->router_id)
-		return true;
+		return BAR_OWN_ORIGINATOR;
 	for (unsigned at = 0; clusters && at + 4 <= clusters->len; at += 4) {
 		struct cursor c = cursor_of(clusters->value + at, 4);
 		times += cursor_u32(&c) == own;
 	}
-	return times > i->with.allow_cluster_loop;
+	return times > i->with.allow_cluster_loop ? BAR_CLUSTER_LOOP : BAR_NONE;
 }
 
-static bool is_loop(const struct import *i, const struct attrs *as)
+static enum rib_bar loop_of(const struct import *i, const struct attrs *as)
 {
 	if (own_as_too_often(i, attrs_find(as, ATTR_AS_PATH)))
-		return true;
-	return is_internal(i->with.source) && cluster_loop(i, as);
+		return BAR_AS_LOOP;
+	return is_internal(i->with.source) ? cluster_loop(i, as) : BAR_NONE;
 }
 
 static bool keep_public(uint32_t as, void *arg)
@@ -205,15 +205,18 @@ static void put_site(const struct import *i, struct attrs *as, struct arena *a)
 	attrs_put(as, ATTR_EXT_COMMUNITY, ATTR_OPTIONAL | ATTR_TRANSITIVE, all.p, all.len);
 }
 
-static bool before(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
+enum rib_bar import_before(const struct import *i, const struct attr_set *set, struct attrs *as,
+			   struct arena *a)
 {
-	const struct import *i = arg;
 	const struct rib_options *o = i->family->options;
+	enum rib_bar loop = loop_of(i, as);
 
-	if (!i->with.program || is_loop(i, as))
-		return false;
+	if (!i->with.program)
+		return BAR_NO_IMPORT;
+	if (loop)
+		return loop;
 	if (o->as_path_limit && set->path_length > o->as_path_limit)
-		return false;
+		return BAR_PATH_LIMIT;
 	as->local.source = i->with.source;
 	as->local.preferred_value = i->with.preferred_value;
 	if (!as->local.preference)
@@ -231,28 +234,44 @@ static bool before(void *arg, const struct attr_set *set, struct attrs *as, stru
 		put_site(i, as, a);
 	if (i->with.public_as_only)
 		drop_private(as, a);
-	return true;
+	return BAR_NONE;
+}
+
+static bool before(void *arg, const struct attr_set *set, struct attrs *as, struct arena *a)
+{
+	return !import_before(arg, set, as, a);
+}
+
+struct policy_context import_context(const struct import *i)
+{
+	return (struct policy_context){.peer = i->with.peer,
+				       .local = i->with.local,
+				       .peer_as = i->with.peer_as,
+				       .local_as = i->family->options->local_as};
 }
 
 static struct memo *import_memo(struct import *i)
 {
-	const struct policy_context x = {.peer = i->with.peer,
-					 .local = i->with.local,
-					 .peer_as = i->with.peer_as,
-					 .local_as = i->family->options->local_as};
+	const struct policy_context x = import_context(i);
 	const struct memo_ops ops = {.before = before, .arg = i};
 
 	i->memo = memo_new(&i->family->attrs, i->with.program, &x, &ops);
 	return i->memo;
 }
 
-// Turned away before the memo is asked.
-static bool is_barred(const struct member *m, uint32_t attr_in)
+enum rib_bar import_bar(const struct member *m, const struct attr_set *received)
 {
 	if (!m->import->with.program)
-		return true;
-	return m->in.check_first_as && m->in.source == SOURCE_EBGP &&
-	       attr_at(&m->family->attrs, attr_in)->neighbor_as != m->in.peer_as;
+		return BAR_NO_IMPORT;
+	if (m->in.check_first_as && m->in.source == SOURCE_EBGP &&
+	    received->neighbor_as != m->in.peer_as)
+		return BAR_FIRST_AS;
+	return BAR_NONE;
+}
+
+static bool is_barred(const struct member *m, uint32_t attr_in)
+{
+	return import_bar(m, attr_at(&m->family->attrs, attr_in));
 }
 
 uint32_t import_verdict(struct member *m, uint32_t attr_in, const struct af_key *key)
@@ -281,7 +300,7 @@ bool import_is_loop(struct member *m, const struct attr_set *received)
 	if (!m->import)
 		return false;
 	attr_open(received, &as);
-	return is_loop(m->import, &as);
+	return loop_of(m->import, &as);
 }
 
 // A set as received carries the peer's identifier, so that the memo need not know the peer. When

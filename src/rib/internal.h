@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "policy/difference.h"
 #include "policy/memo.h"
+#include "rib/bar.h"
 #include "rib/encode.h"
 #include "rib/limit.h"
 #include "rib/limits.h"
@@ -146,6 +147,11 @@ bool import_shed(struct family *f); // what was taken over, piece by piece; true
 uint32_t import_verdict(struct member *m, uint32_t attr_in, const struct af_key *key);
 // true: it is this verdict for every prefix
 bool import_final(struct member *m, uint32_t attr_in, uint32_t *ret_verdict);
+// What bars a set before the policy: by what the peer is; by what its import is (may edit).
+enum rib_bar import_bar(const struct member *m, const struct attr_set *received);
+enum rib_bar import_before(const struct import *i, const struct attr_set *set, struct attrs *as,
+			   struct arena *a);
+struct policy_context import_context(const struct import *i);
 bool import_is_loop(struct member *m, const struct attr_set *received);
 struct attr_local import_local(const struct member *m); // of sets as received
 

@@ -7,6 +7,7 @@
 // with RIB_LAW_CASES=1 runs it alone.
 #include "base/mem.h"
 #include "rib/inside.h"
+#include "rib/law_explain.h"
 #include "rib/law_state.h"
 
 #include <setjmp.h>
@@ -568,6 +569,7 @@ static void compare(struct law *l, const char *was)
 	struct buf now = {0}, trouble = {0};
 
 	world_check(&l->w, &trouble);
+	law_explain(l, &trouble);
 	world_dump(&l->w, &now);
 	if (strcmp(was, buf_cstr(&now)) != 0) {
 		first_difference(was, buf_cstr(&now));
@@ -616,6 +618,7 @@ static void run_case(struct law *l, uint64_t seed)
 		happen(l);
 	settle(l);
 	world_check(&l->w, &trouble);
+	law_explain(l, &trouble);
 	no_trouble(l, &trouble);
 	world_dump(&l->w, &was);
 	if (chance(l, 20))

@@ -47,9 +47,18 @@ uint16_t group_next_hop_member(struct update_group *g, uint32_t attr)
 	return g->near_peer;
 }
 
+enum rib_bar entry_bar(struct update_group *g, const struct adj_out_entry *e, uint16_t peer)
+{
+	if (!e->attr)
+		return BAR_NO_PATH;
+	if (e->peer == peer)
+		return BAR_SPLIT_HORIZON;
+	return group_next_hop_member(g, e->attr) == peer ? BAR_NEXT_HOP : BAR_NONE;
+}
+
 static bool entry_is_for(struct update_group *g, const struct adj_out_entry *e, uint16_t peer)
 {
-	return e->attr && e->peer != peer && group_next_hop_member(g, e->attr) != peer;
+	return !entry_bar(g, e, peer);
 }
 
 bool member_wants(struct member *m, const struct adj_out_entry *e)
