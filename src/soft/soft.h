@@ -25,6 +25,7 @@ enum soft_effect {
 	EFFECT_ASK = 1 << 3,      // needs routes that were never stored: ROUTE-REFRESH
 	EFFECT_SESSION = 1 << 4,  // needs a new session, and the statement's meaning includes it
 	EFFECT_PENDING = 1 << 5,  // would need routes that only a new session brings; not done by itself
+	EFFECT_AGAIN = 1 << 6,    // with IMPORT: judge all, whatever their generation
 };
 
 enum soft_means { MEANS_RETAINED, MEANS_ACCEPTED, MEANS_REFRESH, MEANS_PENDING, MEANS_EXPORT, MEANS_DECIDE };

@@ -95,6 +95,7 @@ static void start_import(struct speaker *s, const struct soft_step *step, struct
 	r->import = true;
 	r->means = step->means;
 	r->walk = step->effects & EFFECT_IMPORT;
+	r->again = step->effects & EFFECT_AGAIN;
 	r->ask = step->effects & EFFECT_ASK;
 	r->enhanced = n && n->enhanced_refresh;
 	soft_start(s->soft, r);
@@ -107,18 +108,20 @@ static void lent_start(struct speaker *s, const struct soft_step *step, struct s
 {
 	r.lent = r.walk = true;
 	if (step->effects & EFFECT_IMPORT) {
+		r.again = step->effects & EFFECT_AGAIN;
 		r.import = true;
 		r.means = MEANS_RETAINED;
 		soft_start(s->soft, &r);
 	}
 	if (step->effects & EFFECT_EXPORT) {
-		r.import = false;
+		r.import = r.again = false;
 		r.means = MEANS_EXPORT;
 		soft_start(s->soft, &r);
 	}
 }
 
-static void step_start(struct speaker *s, const struct soft_step *step, const char *origin)
+static void step_start(struct speaker *s, const struct soft_step *step, const char *origin,
+		       bool quiet)
 {
 	struct soft_request r = {
 		.peer = step->peer,
@@ -128,6 +131,7 @@ static void step_start(struct speaker *s, const struct soft_step *step, const ch
 		.af = step->af,
 		.generation = s->config->generation,
 		.origin = origin,
+		.quiet = quiet,
 	};
 
 	if (step->peer == RIB_NO_PEER)
@@ -135,7 +139,7 @@ static void step_start(struct speaker *s, const struct soft_step *step, const ch
 	else if (step->effects & (EFFECT_IMPORT | EFFECT_ASK | EFFECT_PENDING))
 		start_import(s, step, &r);
 	if (step->effects & EFFECT_EXPORT && step->peer != RIB_NO_PEER) {
-		r.import = r.ask = false;
+		r.import = r.ask = r.again = false;
 		r.walk = true;
 		r.means = MEANS_EXPORT;
 		soft_start(s->soft, &r);
@@ -156,18 +160,15 @@ static void session_reset(struct speaker *s, const struct soft_step *step)
 		sess_reset(p->session, CEASE_CONFIG_CHANGE, "");
 }
 
-static void plan_start(struct speaker *s, const struct soft_plan *plan)
+void plan_start(struct speaker *s, const struct soft_plan *plan, const char *origin, bool quiet)
 {
-	char origin[32];
-
-	snprintf(origin, sizeof(origin), "commit %u", s->config->generation);
 	for (unsigned i = 0; i < plan->count; i++) {
 		if (plan->steps[i].effects & EFFECT_SESSION)
 			session_reset(s, &plan->steps[i]);
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
 		if (!(plan->steps[i].effects & EFFECT_SESSION))
-			step_start(s, &plan->steps[i], origin);
+			step_start(s, &plan->steps[i], origin, quiet);
 	}
 }
 
@@ -175,6 +176,7 @@ void speaker_apply(struct speaker *s, struct speaker_config *next, const struct 
 {
 	struct speaker_config *old = s->config;
 	struct soft_plan own = {0};
+	char origin[32];
 
 	if (!plan) {
 		speaker_plan(s, next, &own);
@@ -187,7 +189,8 @@ void speaker_apply(struct speaker *s, struct speaker_config *next, const struct 
 	instances_remove(s, old, next);
 	devices_look(s);
 	speaker_originate(s, old, next);
-	plan_start(s, plan);
+	snprintf(origin, sizeof(origin), "commit %u", next->generation);
+	plan_start(s, plan, origin, false);
 	soft_plan_free(&own);
 	speaker_config_unref(old);
 }

@@ -72,6 +72,7 @@ struct instance_config {
 	uint32_t route_limit[AF_MAX];   // routing-table limit; 0: none
 	uint32_t prefix_limit[AF_MAX];  // prefix limit; 0: none
 	uint8_t route_limit_percent[AF_MAX], prefix_limit_percent[AF_MAX]; // 0: simply-alert
+	bool prefix_limit_keeps[AF_MAX]; // route-unchanged: what is there stays under a smaller one
 };
 
 struct speaker_config {

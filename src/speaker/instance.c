@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 
 static const struct instance_config *numbered(const struct speaker_config *c, uint16_t number)
@@ -87,6 +86,7 @@ void instances_change(struct speaker *s, const struct speaker_config *old,
 
 		options_change(s, o, n, next->generation);
 		links_change(s, o, n);
+		limits_change(s, n);
 	}
 }
 
@@ -99,69 +99,13 @@ void instances_remove(struct speaker *s, const struct speaker_config *old,
 		if (numbered(next, number))
 			continue;
 		soft_instance_gone(s->soft, number);
+		limits_forget(s, number);
 		for (unsigned k = 0; k < s->shard_count; k++) {
 			struct shard_message *m = shard_message_new(SHARD_INSTANCE_GONE);
 
 			m->instance = number;
 			shard_send(s->shards[k], m);
 			shard_forget_instance(s->shards[k], number);
-		}
-	}
-}
-
-// --- limits -----------------------------------------------------------------------------------------
-static struct instance_told *told_of(struct speaker *s, uint16_t number)
-{
-	struct instance_told *t;
-
-	for (size_t i = 0; i < s->limits.count; i++) {
-		t = s->limits.item[i];
-		if (t->number == number)
-			return t;
-	}
-	t = MEM_NEW(struct instance_told);
-	t->number = number;
-	vec_add(&s->limits, t);
-	return t;
-}
-
-static void limit_look(uint8_t *told, uint32_t count, uint32_t limit, uint8_t percent,
-		       const char *what)
-{
-	uint8_t now = 0;
-
-	if (limit && count > limit)
-		now = 2;
-	else if (limit && percent && count > (uint64_t)limit * percent / 100)
-		now = 1;
-	if (now > *told)
-		log_warning("%s: %u, %s the limit of %u", what, count,
-			    now == 2 ? "more than" : "near", limit);
-	*told = now;
-}
-
-static void limits_look(struct speaker *s, const struct instance_config *c, unsigned i)
-{
-	struct instance_told *told = told_of(s, c->number);
-	struct rib_totals t;
-	char what[INSTANCE_NAME_MAX + 64];
-
-	speaker_totals(s, c->number, af_list[i], &t);
-	snprintf(what, sizeof(what), "vpn-instance %s: prefixes of %s", c->name, af_list[i]->title);
-	limit_look(&told->prefixes[i], t.destinations, c->prefix_limit[i],
-		   c->prefix_limit_percent[i], what);
-	snprintf(what, sizeof(what), "vpn-instance %s: routes of %s", c->name, af_list[i]->title);
-	limit_look(&told->routes[i], t.paths, c->route_limit[i], c->route_limit_percent[i], what);
-}
-
-void instances_limits(struct speaker *s)
-{
-	for (unsigned i = 1; s->config && i < s->config->instance_count; i++) {
-		const struct instance_config *c = &s->config->instances[i];
-
-		for (unsigned k = 0; k < af_count; k++) {
-			if (c->prefix_limit[k] || c->route_limit[k])
-				limits_look(s, c, k);
 		}
 	}
 }
@@ -259,6 +203,7 @@ void plan_instances(struct soft_plan *plan, struct speaker *s, const struct spea
 					     options_difference(&o->family[k].options,
 								&n->family[k].options));
 			plan_link(plan, s, o, n, k);
+			plan_limits(plan, s, n, k);
 		}
 	}
 }

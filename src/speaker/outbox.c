@@ -294,7 +294,7 @@ static void on_counts(struct speaker *s, struct shard *shard, const struct shard
 	shard_take_counts(shard, m->counts);
 	for (size_t i = 0; i < s->peers.count; i++)
 		peer_limits(s->peers.item[i]);
-	instances_limits(s);
+	limits_look(s);
 }
 
 void speaker_received(void *speaker, struct shard *shard, struct shard_message *m)

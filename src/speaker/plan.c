@@ -335,6 +335,57 @@ void plan_options(struct soft_plan *plan, struct speaker *s, const struct instan
 	}
 }
 
+// --- what was turned away -----------------------------------------------------------------------------
+static void step_again(struct soft_plan *plan, const struct speaker_peer *p, unsigned i,
+		       const char *why)
+{
+	struct soft_step step = step_of(p, af_list[i]);
+	struct rib_counts counts;
+
+	if (p->run[i].import.keep_all && p->run[i].complete) {
+		step.effects = EFFECT_IMPORT | EFFECT_AGAIN;
+		step.means = MEANS_RETAINED;
+	} else if (can_ask(p)) {
+		step.effects = EFFECT_ASK;
+		step.means = MEANS_REFRESH;
+	} else {
+		step.effects = EFFECT_PENDING;
+		step.means = MEANS_PENDING;
+	}
+	speaker_peer_counts(p->speaker, p->number, af_list[i], &counts);
+	step.routes = counts.received;
+	snprintf(step.why, sizeof(step.why), "%s", why);
+	soft_plan_add(plan, &step);
+}
+
+void plan_again(struct soft_plan *plan, struct speaker *s, const struct instance_config *n,
+		unsigned i, const char *why)
+{
+	const struct af *outer = af_outer(af_list[i]);
+	struct soft_step step = {
+		.peer = RIB_NO_PEER,
+		.instance = n->number,
+		.af = af_list[i],
+		.effects = EFFECT_IMPORT | EFFECT_AGAIN,
+		.means = MEANS_RETAINED,
+	};
+	struct rib_totals totals;
+
+	if (outer && n->link[i].present) {
+		speaker_totals(s, INSTANCE_PUBLIC, outer, &totals);
+		step.routes = totals.paths;
+		snprintf(step.instance_name, sizeof(step.instance_name), "%s", n->name);
+		snprintf(step.why, sizeof(step.why), "%s", why);
+		soft_plan_add(plan, &step);
+	}
+	for (size_t k = 0; k < s->peers.count; k++) {
+		const struct speaker_peer *p = s->peers.item[k];
+
+		if (p->instance == n->number && peer_established(p) && p->run[i].up)
+			step_again(plan, p, i, why);
+	}
+}
+
 // --- all of it ----------------------------------------------------------------------------------------------
 static void plan_peer(struct soft_plan *plan, const struct speaker_peer *p,
 		      const struct speaker_config *config, const struct peer_config *c)

@@ -70,12 +70,6 @@ struct speaker_door {
 	struct sess_door *door;
 };
 
-// What the log has been told about the limits of an instance.
-struct instance_told {
-	uint16_t number;
-	uint8_t prefixes[AF_MAX], routes[AF_MAX]; // 0 nothing, 1 near the limit, 2 beyond it
-};
-
 struct speaker {
 	struct loop *loop;
 	struct speaker_options options;
@@ -91,7 +85,8 @@ struct speaker {
 	uint16_t next_number;
 	uint32_t last_session, last_read;
 	struct vec reads;     // struct speaker_read
-	struct vec limits;    // struct instance_told, of instances that came near a limit
+	struct vec limits;    // struct instance_limits (limit.c), of instances that have a limit
+	struct timer *limit_timer; // what was turned away may be brought back then
 	struct task *flusher; // hands over batches at the end of a round
 	struct arena scratch; // one UPDATE, one origin
 	struct buf scratch_buf;
@@ -191,7 +186,18 @@ void instances_change(struct speaker *s, const struct speaker_config *old,
 void instances_remove(struct speaker *s, const struct speaker_config *old,
 		      const struct speaker_config *next);
 void plan_instances(struct soft_plan *plan, struct speaker *s, const struct speaker_config *next);
-void instances_limits(struct speaker *s); // looks at the limits of their tables
+
+// --- limit.c --------------------------------------------------------------------------------------
+void limits_change(struct speaker *s, const struct instance_config *next); // tells the shards
+void limits_forget(struct speaker *s, uint16_t number); // the instance has gone
+void limits_free_all(struct speaker *s);
+void limits_look(void *speaker); // what has come of them; also the timer's
+void plan_limits(struct soft_plan *plan, struct speaker *s, const struct instance_config *next,
+		 unsigned i); // what a limit that is raised or taken away lets in
+
+// --- apply.c --------------------------------------------------------------------------------------
+// quiet: jobs of which only the last of its kind is remembered.
+void plan_start(struct speaker *s, const struct soft_plan *plan, const char *origin, bool quiet);
 
 // --- plan.c ---------------------------------------------------------------------------------------
 #define OPTIONS_DECIDE 1u
@@ -200,5 +206,9 @@ void instances_limits(struct speaker *s); // looks at the limits of their tables
 #define OPTIONS_ASK    8u // what was turned away before could come in now
 unsigned options_difference(const struct rib_options *a,
 			    const struct rib_options *b); // which of them must run again
+// Everything that import let in and that the table has not got: what is lent, and what peers have
+// sent, by the best means that each has.
+void plan_again(struct soft_plan *plan, struct speaker *s, const struct instance_config *n,
+		unsigned i, const char *why);
 void plan_options(struct soft_plan *plan, struct speaker *s, const struct instance_config *n,
 		  unsigned i, unsigned what);

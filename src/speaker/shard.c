@@ -71,6 +71,9 @@ void shard_message_free(struct shard_message *m)
 	case SHARD_LINK:
 		vpn_link_clear(&m->tie);
 		break;
+	case SHARD_LIMIT:
+		rib_room_unref(m->limit.room);
+		break;
 	case SHARD_IMPORT:
 		program_drop(m->import.program);
 		break;

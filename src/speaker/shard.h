@@ -18,6 +18,7 @@ enum shard_kind {
 	// every message names the instance; those about a peer, the peer's
 	SHARD_OPTIONS,       // options, af, number = generation
 	SHARD_LINK,          // af (inner), tie: what ties the instance to the VPN tables from now on
+	SHARD_LIMIT,         // af, limit: what the table may hold from now on
 	SHARD_INSTANCE_GONE, // the instance's rib goes, with all that it lent
 	SHARD_BEGIN,         // peer, af: the first dump waits no longer
 	SHARD_FENCE,         // peer, number = session: comes back as it went, behind what came of all before
@@ -114,6 +115,7 @@ struct shard_message {
 		struct rib_import import;   // a reference on the program
 		struct rib_export export;   // a reference on both programs
 		struct rib_session session;
+		struct rib_limit limit; // a reference on the room
 		struct vpn_link tie; // lists owned, a reference on the programs
 		struct shard_membership member;
 		struct buf bytes;

@@ -206,6 +206,9 @@ static void do_instance_message(struct worker *w, struct shard_message *m)
 	case SHARD_LINK:
 		exchange_link(w->exchange, i->number, m->af, m->tie.present ? &m->tie : NULL);
 		break;
+	case SHARD_LIMIT:
+		rib_set_limit(i->rib, m->af, &m->limit);
+		break;
 	case SHARD_ORIGINATE:
 		rib_originate(i->rib, m->af, &m->origin->key,
 			      m->origin->withdrawn ? NULL : &m->origin->attrs);

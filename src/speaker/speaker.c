@@ -158,6 +158,7 @@ struct speaker *speaker_new(struct loop *l, const struct speaker_options *o)
 	arena_init(&s->scratch, 64 * 1024);
 	s->flusher = task_new(l, flush, s);
 	s->device_timer = timer_new(l, devices_due, s);
+	s->limit_timer = timer_new(l, limits_look, s);
 	s->shard_count = o->rib_threads ? o->rib_threads : o->inline_shards ? o->inline_shards : 1;
 	s->shards = mem_zero(s->shard_count * sizeof(*s->shards));
 	for (unsigned i = 0; i < s->shard_count; i++)
@@ -178,9 +179,9 @@ void speaker_free(struct speaker *s)
 	while (s->reads.count)
 		speaker_read_cancel(s->reads.item[0]);
 	vec_free(&s->reads);
-	while (s->limits.count)
-		mem_free(vec_pop(&s->limits));
-	vec_free(&s->limits);
+	limits_free_all(s);
+	timer_free(s->limit_timer);
+	s->limit_timer = NULL;
 	while (s->peers.count) {
 		struct speaker_peer *p = s->peers.item[s->peers.count - 1];
 

@@ -2,6 +2,7 @@
 // all rooms below; commands and configuration speak to it. Control thread only.
 #pragma once
 
+#include "rib/limit.h"
 #include "rib/sweep.h"
 #include "soft/soft.h"
 #include "speaker/config.h"
@@ -64,6 +65,16 @@ struct speaker_read *speaker_read_start(struct speaker *s, uint16_t instance, co
 void speaker_read_cancel(struct speaker_read *r); // no callback afterwards; also from within rows
 void speaker_read_pause(struct speaker_read *r, bool pause); // the reader cannot take more now; resuming may call rows at once
 void speaker_peer_counts(struct speaker *s, uint16_t peer, const struct af *af, struct rib_counts *ret);
+struct speaker_limit {
+	uint32_t most;    // as configured; 0: no limit
+	uint8_t percent;  // from which on there is a warning
+	bool alert_only;  // nothing is turned away
+	bool full;        // more than the limit (alert_only), or at it and not below 95 percent since
+	uint32_t held;    // accepted routes, or prefixes that have one
+	uint64_t refused; // times that a route was turned away since what was turned away came back
+};
+// A limit of a VPN instance's table; false: there is none.
+bool speaker_limit(const struct speaker *s, uint16_t instance, const struct af *af, enum rib_limit_kind kind, struct speaker_limit *ret);
 void speaker_totals(struct speaker *s, uint16_t instance, const struct af *af, struct rib_totals *ret);
 // Jobs, newest first.
 unsigned speaker_jobs(struct speaker *s, const struct soft_job ***ret); // array good until the next call

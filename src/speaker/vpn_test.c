@@ -22,6 +22,11 @@ static struct law_state state;
 static struct player peer[LAW_PEERS];
 static uint32_t generation;
 static struct soft_plan plan; // of the last commit
+static struct {
+	uint32_t most[LIMIT_KINDS];
+	uint8_t percent;
+	bool keeps;
+} limit; // of instance 1
 
 static const struct af *inner(void)
 {
@@ -41,6 +46,15 @@ static void commit(void)
 {
 	struct speaker_config *c = state_config(&state, store, ++generation);
 
+	if (c->instance_count > 1) {
+		struct instance_config *i = &c->instances[1];
+
+		i->route_limit[af_index(inner())] = limit.most[LIMIT_ROUTES];
+		i->prefix_limit[af_index(inner())] = limit.most[LIMIT_PREFIXES];
+		i->route_limit_percent[af_index(inner())] = limit.percent;
+		i->prefix_limit_percent[af_index(inner())] = limit.percent;
+		i->prefix_limit_keeps[af_index(inner())] = limit.keeps;
+	}
 	soft_plan_free(&plan);
 	speaker_plan(speaker, c, &plan);
 	speaker_apply(speaker, c, &plan);
@@ -90,6 +104,7 @@ static int begin(void **unused)
 	assert_int_equal(speaker_listen(speaker), 0);
 	state_init(&state);
 	generation = 0;
+	memset(&limit, 0, sizeof(limit));
 	memset(peer, 0, sizeof(peer));
 	return 0;
 }
@@ -140,6 +155,14 @@ static void announce(unsigned i, const struct af *af, unsigned index, unsigned t
 
 	law_key(af, index, &key);
 	player_announce(&peer[i], af, &key, variant_with(targets));
+}
+
+static void withdraw(unsigned i, const struct af *af, unsigned index)
+{
+	struct af_key key = {0};
+
+	law_key(af, index, &key);
+	player_withdraw(&peer[i], af, &key);
 }
 
 // Memberships: index 1 is our AS and target 0, and so on (law_key).
@@ -373,14 +396,139 @@ static void behind_a_device(void **unused)
 	assert_true(peer[0].established);
 }
 
+// --- limits -----------------------------------------------------------------------------------------
+static void limit_is(enum rib_limit_kind kind, uint32_t held, uint64_t refused, bool full)
+{
+	struct speaker_limit l;
+
+	assert_true(speaker_limit(speaker, 1, inner(), kind, &l));
+	assert_int_equal(l.held, held);
+	assert_int_equal(l.refused, refused);
+	assert_int_equal(l.full, full);
+}
+
+static void limit_set(enum rib_limit_kind kind, uint32_t most)
+{
+	limit.most[kind] = most;
+	limit.percent = 80;
+	commit();
+	settle();
+}
+
+static unsigned jobs_by(const char *origin)
+{
+	const struct soft_job **jobs;
+	unsigned n = speaker_jobs(speaker, &jobs), count = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		count += !strcmp(jobs[i]->origin, origin);
+		assert_int_equal(jobs[i]->state, JOB_DONE);
+		assert_int_equal(jobs[i]->sessions_reset, 0);
+	}
+	return count;
+}
+
+static void nobody_was_reset(void)
+{
+	assert_int_equal(peer[0].established_count, 1);
+	assert_int_equal(peer[1].established_count, 1);
+}
+
+// What is beyond the limit waits until it is raised: the peer is asked, VPN routes are looked
+// through again, and both are in the plan.
+static void limit_raised(void **unused)
+{
+	a_pe_and_a_ce();
+	limit_set(LIMIT_ROUTES, 2);
+	limit_is(LIMIT_ROUTES, 2, 0, true);
+	announce(1, inner(), 2, 0);
+	announce(0, outer(), 9, 1);
+	settle();
+	limit_is(LIMIT_ROUTES, 2, 2, true);
+	assert_int_equal(told(1, inner()), 1);
+	limit_set(LIMIT_ROUTES, 3);
+	assert_non_null(step_why("routing-table limit raised"));
+	assert_int_equal(plan.count, 2);
+	assert_int_equal(peer[1].refresh_in, 1);
+	limit_is(LIMIT_ROUTES, 3, 1, true);
+	limit_set(LIMIT_ROUTES, 0);
+	assert_non_null(step_why("routing-table limit lifted"));
+	assert_int_equal(told(1, inner()), 2);
+	assert_int_equal(told(0, outer()), 2);
+	limit_set(LIMIT_ROUTES, 4);
+	assert_int_equal(plan.count, 0);
+	limit_is(LIMIT_ROUTES, 4, 0, true);
+	assert_int_equal(peer[1].refresh_in, 2);
+	assert_int_equal(jobs_by("limit"), 0);
+	nobody_was_reset();
+}
+
+// A route goes, another one takes its place, but not for every route that goes at once.
+static void limit_has_room(void **unused)
+{
+	a_pe_and_a_ce();
+	limit_set(LIMIT_PREFIXES, 2);
+	announce(1, inner(), 2, 0);
+	announce(0, outer(), 9, 1);
+	settle();
+	limit_is(LIMIT_PREFIXES, 2, 2, true);
+	withdraw(1, inner(), 1);
+	settle();
+	limit_is(LIMIT_PREFIXES, 2, 1, true);
+	assert_int_equal(jobs_by("limit"), 2); // what is lent, what the peer is asked for
+	assert_int_equal(peer[1].refresh_in, 1);
+	withdraw(0, outer(), 7);
+	withdraw(0, outer(), 9);
+	withdraw(1, inner(), 2);
+	settle();
+	announce(1, inner(), 3, 0);
+	settle();
+	limit_is(LIMIT_PREFIXES, 1, 0, false);
+	nobody_was_reset();
+}
+
+// Routes that are kept come back without asking.
+static void limit_of_kept_routes(void **unused)
+{
+	neighbour(1, 65101, PEER_REFRESH | PEER_INSTANCE, af_bit(inner()));
+	set(STEP_KEEP, 1, 1, 0, 0);
+	set(STEP_INSTANCE, 1, af_bit(inner()), 0, 0);
+	limit.most[LIMIT_PREFIXES] = 2;
+	limit.percent = 80;
+	commit();
+	settle();
+	for (unsigned i = 1; i < 6; i++)
+		announce(1, inner(), i, 0);
+	settle();
+	limit_is(LIMIT_PREFIXES, 2, 3, true);
+	limit_set(LIMIT_PREFIXES, 5);
+	assert_int_equal(step_why("prefix limit raised")->means, MEANS_RETAINED);
+	limit_is(LIMIT_PREFIXES, 5, 0, true);
+	assert_int_equal(peer[1].refresh_in, 0);
+	limit.keeps = true;
+	limit_set(LIMIT_PREFIXES, 3);
+	limit_is(LIMIT_PREFIXES, 5, 0, true);
+	limit.keeps = false;
+	limit_set(LIMIT_PREFIXES, 3);
+	limit_is(LIMIT_PREFIXES, 3, 2, true);
+	limit.percent = 0; // simply-alert
+	limit.most[LIMIT_PREFIXES] = 4;
+	commit();
+	assert_non_null(step_why("prefix limit lifted"));
+	settle();
+	limit_is(LIMIT_PREFIXES, 5, 0, true);
+	assert_int_equal(peer[1].established_count, 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(there_and_back),         CASE(targets_changed), CASE(membership_narrows),
-		CASE(constraint_switched),    CASE(silent_waits),    CASE(end_of_rib_begins),
-		CASE(refresh_of_an_instance), CASE(behind_a_device),
+		CASE(there_and_back),         CASE(targets_changed),      CASE(membership_narrows),
+		CASE(constraint_switched),    CASE(silent_waits),         CASE(end_of_rib_begins),
+		CASE(refresh_of_an_instance), CASE(behind_a_device),      CASE(limit_raised),
+		CASE(limit_has_room),         CASE(limit_of_kept_routes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
