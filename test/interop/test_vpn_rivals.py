@@ -190,7 +190,7 @@ class BirdPe:
                 key, out[f"{m[1]} {m[2]}"] = f"{m[1]} {m[2]}", ([], None)
             m = re.search(r"BGP.ext_community: (.*)", line)
             if m and key:
-                out[key] = (re.findall(r"rt, (\d+), (\d+)", m[1]), out[key][1])
+                out[key] = (re.findall(r"rt, ([\d.]+), (\d+)", m[1]), out[key][1])
                 out[key] = ([":".join(t) for t in out[key][0]], out[key][1])
             m = re.search(r"BGP.mpls_label_stack: (\d+)|mpls (\d+)", line)
             if m and key:
@@ -261,6 +261,65 @@ def test_routes_both_ways_with_label_and_targets(pair):
         route = us.instance(selector)[THEIRS[selector]]
         assert route["label"] == rival.labels[selector] and route["extended_communities"] == "RT <100 : 1>"
         assert route["imported_from"] == "100:9"
+
+
+KINDS = "".join(f"""ip vpn-instance {name}
+ ipv4-family
+  route-distinguisher {rd}
+  vpn-target 100:7 10.1.2.3:8 70000:9 export-extcommunity
+#
+""" for name, rd in (("vpnb", "10.1.2.3:5"), ("vpnc", "70000:6")))
+KINDS_BGP = """ #
+ ipv4-family vpn-instance vpnb
+  network 31.0.0.0 255.0.0.0
+ #
+ ipv4-family vpn-instance vpnc
+  network 32.0.0.0 255.0.0.0
+#
+return
+"""
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_distinguishers_and_targets_of_three_types(start, town, name):
+    """2-octet AS, IPv4 address, 4-octet AS (GoBGP writes 70000 as 1.4464); and every instance has a label of its own."""
+    rival = RIVALS[name](start, town)
+    text = config(peers=[(THEM, ())], families=("ipv4-family vpnv4",)).replace("bgp 100\n", KINDS + "bgp 100\n", 1)
+    Speaker(start, town, 1, text.replace("#\nreturn\n", KINDS_BGP)).established()
+    def known():
+        return {k.replace("1.4464", "70000"): ({t.replace("1.4464", "70000") for t in targets}, label)
+                for k, (targets, label) in rival.routes("vpnv4").items()}
+    wait_for("all three", lambda: {f"100:1 {OURS4}", "10.1.2.3:5 31.0.0.0/8", "70000:6 32.0.0.0/8"} <= set(known()), 20)
+    wait_for("their targets", lambda: all(known()[k][0] == {"100:7", "10.1.2.3:8", "70000:9"}
+                                          for k in ("10.1.2.3:5 31.0.0.0/8", "70000:6 32.0.0.0/8")), 10)
+    labels = {known()[k][1] for k in (f"100:1 {OURS4}", "10.1.2.3:5 31.0.0.0/8", "70000:6 32.0.0.0/8")}
+    assert len(labels) == 3 and min(labels) >= 16
+
+
+def test_labels_at_the_border_of_an_as(start, town):
+    """RFC 4364 section 10 (b): where our next hop is put on a route, our label is; where the next hop stays, so does it."""
+    frr = FrrPe(start, town)
+    gobgp = in_town(start, town, Gobgp, placed(gobgp_families("l3vpn-ipv4-unicast"), 3).replace(" as = 100", " as = 200"), 50051, number=3)
+    for prefix, label in (("20.9.0.0/16", 99), ("21.9.0.0/16", 99), ("22.9.0.0/16", 98)):
+        gobgp.run(f"global rib add {prefix} label {label} rd 200:8 rt 100:1 nexthop 10.0.0.3 -a vpnv4")
+    text = config(peers=[(THEM, ()), ("10.0.0.3", ())], families=("ipv4-family vpnv4",), instance=False,
+                  lines=("undo policy vpn-target",)).replace(" peer 10.0.0.3 as-number 100", " peer 10.0.0.3 as-number 200")
+    us = Speaker(start, town, 1, text)
+    def at_frr():
+        return [frr.routes("vpnv4").get(f"200:8 {n}.9.0.0/16", ([], 0))[1] for n in (20, 21, 22)]
+    wait_for("routes of AS 200", lambda: at_frr() == [99, 99, 98], 30)
+    def line():
+        return next((t for t in gobgp.run("global rib -a vpnv4").splitlines() if f"100:9:{V4}" in t), "")
+    wait_for("the route of AS 100", line, 20)
+    m = re.search(r"\[(\d+)\]\s+(\S+)\s+100\s.*Extcomms: \[100:1\]", line())
+    assert m and int(m[1]) >= 16 and int(m[1]) != 77 and m[2] == US, line()
+    us.dut.configure("bgp 100", "ipv4-family vpnv4", f"peer {THEM} next-hop-local")
+    wait_for("our labels", lambda: not set(at_frr()) & {98, 99, 0}, 10)
+    one, same, other = at_frr()
+    assert one == same != other and one >= 16 and other >= 16     # one of ours for each label and next hop of theirs
+    us.dut.configure("bgp 100", "ipv4-family vpnv4", f"undo peer {THEM} next-hop-local")
+    wait_for("theirs again", lambda: at_frr() == [99, 99, 98], 10)
+    assert us.peer()["established_count"] == 1
 
 
 def test_bird_refuses_mapped_next_hops(start, town):
