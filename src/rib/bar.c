@@ -37,7 +37,9 @@ static const struct {
 	[BAR_NO_TARGET] = {"no-target", "it carries none of the instance's import targets"},
 	[BAR_OWN_ROUTE] = {"own-route", "the instance gave it itself"},
 	[BAR_OWN_DISTINGUISHER] = {"own-distinguisher", "it has the instance's own distinguisher"},
-	[BAR_OUTDONE] = {"lent", "it was lent by another table, and is not lent on"},
+	[BAR_NOT_OWN] =
+		{"lent",
+		 "the instance has no path of its own (what is lent is not lent on), or an aggregate suppresses it"},
 };
 
 static enum rib_bar known(enum rib_bar bar)

@@ -46,6 +46,8 @@ enum rib_explain {
 	EXPLAIN_SAME,     // peer: is told what other is told (one update group), before its own TOLD
 	EXPLAIN_DEFAULT,  // it is the route of default-route-advertise
 	EXPLAIN_TOLD,     // peer; bar; text: as sent; stands
+	// between tables (vpn/explain.h), behind what it met
+	EXPLAIN_TABLE,    // number: of the instance that takes it, 0: the VPN tables; bar; text: as lent; stands
 };
 
 struct rib_explain_item {

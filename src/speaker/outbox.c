@@ -328,6 +328,9 @@ void speaker_received(void *speaker, struct shard *shard, struct shard_message *
 	case SHARD_ROWS:
 		read_received(s, shard->index, m);
 		break;
+	case SHARD_EXPLAINED:
+		explain_received(s, m);
+		break;
 	case SHARD_COUNTS:
 		on_counts(s, shard, m);
 		break;

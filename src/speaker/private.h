@@ -85,6 +85,7 @@ struct speaker {
 	uint16_t next_number;
 	uint32_t last_session, last_read;
 	struct vec reads;     // struct speaker_read
+	struct vec explains;  // struct speaker_explain
 	struct vec limits;    // struct instance_limits (limit.c), of instances that have a limit
 	struct timer *limit_timer; // what was turned away may be brought back then
 	struct task *flusher; // hands over batches at the end of a round
@@ -141,6 +142,7 @@ void peer_interval_over(struct speaker_peer *p); // a step of route-update-inter
 void peer_answer(struct speaker_peer *p,
 		 const struct af *af); // ROUTE-REFRESH: send everything again
 void read_received(struct speaker *s, unsigned shard, struct shard_message *m); // read.c
+void explain_received(struct speaker *s, const struct shard_message *m);        // explain.c
 
 // --- door.c ---------------------------------------------------------------------------------------
 void door_password(const struct speaker_peer *p, const char *password); // NULL: none

@@ -110,6 +110,12 @@ void shard_message_free(struct shard_message *m)
 	case SHARD_COUNTS:
 		counts_free(m->counts);
 		break;
+	case SHARD_EXPLAIN:
+		explain_order_free(m->explain);
+		break;
+	case SHARD_EXPLAINED:
+		explanation_free(m->explanation);
+		break;
 	default:
 		break;
 	}

@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "loop/loop.h"
 #include "soft/drive.h"
+#include "speaker/shard_explain.h"
 #include "speaker/speaker.h"
 
 enum shard_kind {
@@ -38,6 +39,7 @@ enum shard_kind {
 	SHARD_READ,          // read
 	SHARD_READ_MORE,     // number = read: one batch has been taken
 	SHARD_READ_STOP,     // number = read
+	SHARD_EXPLAIN,       // explain, number: comes back in the answer
 	SHARD_QUIT,
 	// from the shard
 	SHARD_TAKEN,    // bytes_count of batches have been worked off
@@ -48,6 +50,7 @@ enum shard_kind {
 	SHARD_SWEPT,    // peer, af, number = session, bytes_count = routes removed
 	SHARD_ROWS,     // rows; number = read
 	SHARD_COUNTS,   // counts
+	SHARD_EXPLAINED, // explanation (NULL: no such instance); number
 	SHARD_GONE,     // the last message of all
 };
 
@@ -128,6 +131,8 @@ struct shard_message {
 		struct soft_answer answer;
 		struct shard_rows *rows;     // owned
 		struct shard_counts *counts; // owned
+		struct explain_order *explain; // owned
+		struct explanation *explanation; // owned
 	};
 };
 

@@ -105,6 +105,17 @@ static void do_read(struct worker *w, struct shard_message *m)
 	m->read = NULL;
 }
 
+static void do_explain(struct worker *w, const struct shard_message *m)
+{
+	struct shard_message *back = shard_message_new(SHARD_EXPLAINED);
+	struct instance *i = instance_find(w, m->instance);
+
+	back->number = m->number;
+	back->explanation =
+		explain_carry_out(m->explain, i ? i->rib : NULL, w->exchange, m->instance);
+	w->o.send(w->o.arg, back);
+}
+
 static void do_read_more(struct worker *w, const struct shard_message *m, bool stop)
 {
 	for (size_t i = 0; i < w->readings.count; i++) {
@@ -233,6 +244,9 @@ static void do_message(struct worker *w, struct shard_message *m)
 		break;
 	case SHARD_READ:
 		do_read(w, m);
+		break;
+	case SHARD_EXPLAIN:
+		do_explain(w, m);
 		break;
 	case SHARD_READ_MORE:
 	case SHARD_READ_STOP:

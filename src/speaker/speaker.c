@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "speaker/explain.h"
 #include "speaker/private.h"
 
 // Bytes of batches toward one shard: beyond HIGH sockets rest until LOW. What is in flight is what a
@@ -179,6 +180,9 @@ void speaker_free(struct speaker *s)
 	while (s->reads.count)
 		speaker_read_cancel(s->reads.item[0]);
 	vec_free(&s->reads);
+	while (s->explains.count)
+		speaker_explain_cancel(s->explains.item[0]);
+	vec_free(&s->explains);
 	limits_free_all(s);
 	timer_free(s->limit_timer);
 	s->limit_timer = NULL;

@@ -51,7 +51,8 @@ static bool has_targets(struct span v)
 	return false;
 }
 
-static bool let_out(struct tie *t, const struct af_key *key, struct attrs *as)
+enum rib_bar tie_let_out(const struct tie *t, const struct af_key *key, struct attrs *as,
+			 const struct policy_observer *observer)
 {
 	static const struct policy_context nobody;
 	struct arena *a = &t->exchange->arena;
@@ -66,14 +67,14 @@ static bool let_out(struct tie *t, const struct af_key *key, struct attrs *as)
 	attrs_drop(as, ATTR_CLUSTER_LIST);
 	as->local = (struct attr_local){.source = SOURCE_LOCAL, .preference = as->local.preference};
 	if (!t->link.export)
-		return true;
+		return BAR_NONE;
 	memcpy(as->local.rd, t->link.rd, 8); // an rd-filter may ask for it
-	if (!policy_run_route(t->link.export, &nobody, key, as, a))
-		return false;
+	if (!policy_explain(t->link.export, &nobody, key, as, a, observer))
+		return BAR_POLICY;
 	if (put.len)
 		put = communities_without(a, put, 8, drops_target, NULL);
 	values_put(as, communities_union(a, values_of(as), put, 8));
-	return true;
+	return BAR_NONE;
 }
 
 static uint32_t label_for(struct tie *t, const struct af_key *key)
@@ -103,7 +104,7 @@ static enum rib_lending give(struct tie *t, const struct af_key *key, const stru
 
 	if (set && t->link.present) {
 		attr_open(set, &as);
-		out = let_out(t, key, &as);
+		out = !tie_let_out(t, key, &as, NULL);
 	}
 	if (out)
 		as.local.label = label_for(t, key);

@@ -7,6 +7,7 @@
 // with VPN_LAW_CASES=1 runs it alone.
 #include "base/mem.h"
 #include "vpn/town.h"
+#include "vpn/town_explain.h"
 
 #include "af/rd.h"
 
@@ -69,6 +70,7 @@ struct law {
 	struct walking walks[INSTANCES + 1][FAMILIES][2];
 	struct random r;
 	uint64_t seed;
+	uint64_t words; // of explanations
 };
 
 static unsigned below(struct law *l, unsigned n)
@@ -580,6 +582,19 @@ static void compare(struct law *l)
 	buf_free(&b);
 }
 
+static void explain_some(struct law *l)
+{
+	struct buf trouble = {0};
+
+	if (l->seed % 4)
+		return;
+	l->words += town_explain_all(&l->town, &trouble);
+	if (trouble.len)
+		fail_msg("case of seed %lu, explained otherwise:\n%s", (unsigned long)l->seed,
+			 buf_cstr(&trouble));
+	buf_free(&trouble);
+}
+
 static void run_case(struct law *l, uint64_t seed)
 {
 	l->seed = seed;
@@ -595,6 +610,7 @@ static void run_case(struct law *l, uint64_t seed)
 	play(l);
 	build_anew(l);
 	compare(l);
+	explain_some(l);
 	town_raze(&l->town);
 	town_raze(&l->fresh);
 	arena_reset(&l->town.policy.arena);
@@ -615,6 +631,7 @@ static void soft_equals_anew(void **state)
 	pool_make(&l);
 	for (unsigned long i = 0; i < count; i++)
 		run_case(&l, first + i);
+	assert_true(l.words > count); // somebody has been listened to
 	pool_drop(&l);
 	town_found(&l.town);
 	town_found(&l.fresh);

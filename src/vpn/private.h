@@ -17,6 +17,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "rib/bar.h"
 #include "rib/rib.h"
 #include "vpn/exchange.h"
 #include "vpn/target_index.h"
@@ -92,10 +93,15 @@ struct vpn_route {
 	const struct attr_set *set;
 	uint16_t peer;
 };
+enum rib_bar tie_let_in(const struct tie *t, const struct vpn_route *r, const struct af_key *inner,
+			struct attrs *ret, const struct policy_observer *observer);
 enum rib_lending tie_take(struct tie *t, const struct vpn_route *r);
 
 // --- give.c ---------------------------------------------------------------------------------------
 // key: in the instance's table; set NULL: it has none of its own any more.
+// as: of a best path that was not lent; edited.
+enum rib_bar tie_let_out(const struct tie *t, const struct af_key *key, struct attrs *as,
+			 const struct policy_observer *observer);
 enum rib_lending tie_give(struct tie *t, const struct af_key *key, const struct attr_set *set);
 void tie_give_nothing(struct tie *t); // takes back all that it gave
 void tie_settle_rds(struct tie *t);   // nothing stands of older links any more

@@ -15,33 +15,42 @@ static const uint8_t *rd_of(const struct tie *t, const struct af_key *key)
 
 // What the instance itself gave never comes back; what others gave under its distinguisher only if
 // the link says so.
-static bool is_welcome(const struct tie *t, const struct vpn_route *r)
+static enum rib_bar unwelcome(const struct tie *t, const struct vpn_route *r)
 {
 	const uint8_t *own = t->link.rd;
 
 	if (r->peer == RIB_LENT && !memcmp(r->set->local.rd, own, 8))
-		return false;
-	return t->link.takes_own || memcmp(rd_of(t, r->key), own, 8) != 0;
+		return BAR_OWN_ROUTE;
+	if (!t->link.takes_own && !memcmp(rd_of(t, r->key), own, 8))
+		return BAR_OWN_DISTINGUISHER;
+	return BAR_NONE;
 }
 
-static bool is_named(const struct tie *t, const struct attr_set *set)
+static enum rib_bar not_named(const struct tie *t, const struct attr_set *set)
 {
 	const struct vpn_targets targets = {t->link.targets, t->link.target_count};
 
-	return t->link.present && vpn_targets_meet(&targets, set);
+	if (!t->link.present)
+		return BAR_NO_LINK;
+	return vpn_targets_meet(&targets, set) ? BAR_NONE : BAR_NO_TARGET;
 }
 
-static bool let_in(struct tie *t, const struct vpn_route *r, const struct af_key *inner,
-		   struct attrs *ret)
+enum rib_bar tie_let_in(const struct tie *t, const struct vpn_route *r, const struct af_key *inner,
+			struct attrs *ret, const struct policy_observer *observer)
 {
 	static const struct policy_context nobody;
+	enum rib_bar bar = r->set ? not_named(t, r->set) : BAR_NO_PATH;
 
-	if (!r->set || !is_named(t, r->set) || !is_welcome(t, r))
-		return false;
+	if (!bar)
+		bar = unwelcome(t, r);
+	if (bar)
+		return bar;
 	attr_open(r->set, ret);
 	memcpy(ret->local.rd, rd_of(t, r->key), 8); // an rd-filter may ask for it
-	return !t->link.import ||
-	       policy_run_route(t->link.import, &nobody, inner, ret, &t->exchange->arena);
+	if (t->link.import &&
+	    !policy_explain(t->link.import, &nobody, inner, ret, &t->exchange->arena, observer))
+		return BAR_POLICY;
+	return BAR_NONE;
 }
 
 enum rib_lending tie_take(struct tie *t, const struct vpn_route *r)
@@ -52,6 +61,6 @@ enum rib_lending tie_take(struct tie *t, const struct vpn_route *r)
 	if (!t->rib)
 		return LENDING_EQUAL;
 	t->outer->to_inner(r->key, &inner);
-	bool in = let_in(t, r, &inner, &as);
+	bool in = !tie_let_in(t, r, &inner, &as, NULL);
 	return rib_lend(t->rib, t->inner, &inner, rd_of(t, r->key), in ? &as : NULL);
 }
