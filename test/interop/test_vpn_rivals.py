@@ -465,6 +465,40 @@ def test_gobgp_route_target_constraint(start, town):
     assert us.peer()["established_count"] == 1
 
 
+def test_gobgp_memberships_steer_what_it_is_sent(start, town):
+    """VPNv4 and VPNv6: by our export targets, by constraint-rt-filter, by its instances; refreshed both ways, and reset."""
+    gobgp = in_town(start, town, Gobgp, gobgp_families("l3vpn-ipv4-unicast", "l3vpn-ipv6-unicast", "rtc"), 50051)
+    gobgp.run("vrf add other rd 100:9 rt both 100:5")
+    us = Speaker(start, town, 1, config(peers=[(THEM, ())], only=IMPATIENT, families=(
+        "ipv4-family vpnv4", "ipv6-family vpnv6", "ipv4-family vpn-target"))).established()
+    def theirs(family):
+        return {line.split()[1] for line in gobgp.run(f"global rib -a {family}").splitlines() if line.startswith("*>")}
+    def has(*families):
+        return all((theirs(f) == {f"100:1:{OURS[f]}"}) == (f in families) for f in OURS)
+    def refreshes():
+        return gobgp.json(f"neighbor {US}")["state"]["messages"].get("received", {}).get("refresh", 0)
+    wait_for("memberships", lambda: theirs("rtc") == {"100:100:1", "100:100:5"}, 10)
+    us.dut.configure("ip vpn-instance vpna", "ipv4-family", "vpn-target 100:5 export-extcommunity")
+    wait_for("what it asks for", lambda: has("vpnv4"), 10)
+    us.dut.configure("ip vpn-instance vpna", "ipv4-family", "undo vpn-target 100:5 export-extcommunity")
+    wait_for("nothing", has, 10)
+    us.dut.configure("bgp 100", "ipv4-family vpn-target", "constraint-rt-filter disable")
+    wait_for("everything", lambda: has("vpnv4", "vpnv6"), 10)
+    us.dut.configure("bgp 100", "ipv4-family vpn-target", "constraint-rt-filter enable")
+    wait_for("nothing", has, 10)
+    gobgp.run("vrf add mine rd 100:8 rt both 100:1")
+    wait_for("both", lambda: has("vpnv4", "vpnv6"), 10)
+    asked = refreshes()
+    us.dut.run("refresh bgp vpn-target all import")
+    wait_for("the refresh", lambda: refreshes() == asked + 1, 10)
+    us.dut.run("refresh bgp vpn-target all export")
+    us.settle()
+    assert has("vpnv4", "vpnv6") and us.peer()["established_count"] == 1
+    us.dut.run("reset bgp vpn-target all")
+    wait_for("a new session", lambda: us.peer()["established_count"] == 2, 40)
+    wait_for("both", lambda: has("vpnv4", "vpnv6"), 10)
+
+
 EXABGP = """process watch { run @RECEIVER@; encoder @ENCODER@; }
 neighbor 10.0.0.1 {
  router-id 10.0.0.2; local-address 10.0.0.2; local-as 100; peer-as 100; hold-time 60;
