@@ -198,6 +198,18 @@ static void run_refresh_candidate(struct cli_call *c)
 	buf_free(&conflict);
 }
 
+// One session alone may change the configuration, until it says so or ends.
+static void run_exclusive(struct cli_call *c)
+{
+	struct cli *cli = c->session->cli;
+	unsigned other = cli_locked(c->session);
+
+	if (other)
+		cli_error(c, CLI_LOCKED, other);
+	else
+		cli->exclusive = c->undo ? NULL : c->session;
+}
+
 // --- the terminal -----------------------------------------------------------------------------------
 static void run_screen_length(struct cli_call *c)
 {
@@ -304,6 +316,12 @@ static const struct row rows[] = {
 	 .level = 2,
 	 .help = "Takes over what others have committed since the candidate began."},
 	{.views = "*",
+	 .grammar = "configuration exclusive",
+	 .undo = "configuration exclusive",
+	 .run = run_exclusive,
+	 .level = 2,
+	 .help = "Lets nobody else change the configuration while this session lasts."},
+	{.views = "*",
 	 .grammar = "screen-length screen-length<0-512> [ temporary ]",
 	 .undo = "screen-length [ temporary ]",
 	 .run = run_screen_length,
@@ -358,6 +376,24 @@ static const struct word_help helps[] = {
 	{"candidate", "Configuration as edited"},
 	{"changes", "What was edited"},
 	{"merge", "The whole of it"},
+	{"exclusive", "For this session alone"},
+	{"list", "List"},
+	{"verbose", "With all details"},
+	{"at", "Of one commit"},
+	{"since", "Behind a commit"},
+	{"last", "Of the last ones"},
+	{"to", "As it was then"},
+	{"label", "Label of a commit"},
+	{"commit-id", "Number of a commit"},
+	{"file", "A file"},
+	{"oldest", "The oldest ones"},
+	{"rollback", "Return to an earlier configuration"},
+	{"load", "Take a configuration into the candidate"},
+	{"replace", "In place of what is there"},
+	{"trial", "Until confirmed by another commit"},
+	{"persist", "Also without this session"},
+	{"abort", "End it"},
+	{"set", "Set"},
 	{"clear", "Clear"},
 	{"refresh", "Refresh"},
 	{"screen-length", "Number of lines per screen"},

@@ -48,6 +48,7 @@ struct cli_setup {
 	const char *(*host_name)(void *app); // sysname of the running configuration
 	// What `commit` does; also run by `quit` with changes, and in one-stage mode.
 	void (*commit)(struct cli_call *c);
+	void (*session_ended)(void *app, struct cli_session *s); // it is freed next; NULL
 };
 struct cli *cli_new(const struct cli_setup *setup);
 void cli_free(struct cli *c); // sessions first
@@ -99,6 +100,9 @@ void cli_session_help(struct cli_session *s, const char *line, struct buf *out);
 // included), and where that word begins.
 void cli_session_complete(struct cli_session *s, const char *line, struct buf *ret_words,
 			  size_t *ret_begin);
+// `configuration exclusive`: the number of another session that holds the lock; 0: none does.
+unsigned cli_locked(const struct cli_session *s);
+#define CLI_LOCKED "The configuration is locked by other user. [Session ID = %u]"
 bool cli_session_busy(const struct cli_session *s);                         // a command runs
 struct conf_candidate *cli_session_candidate(struct cli_session *s);        // NULL: user view
 struct cli *cli_session_cli(struct cli_session *s);

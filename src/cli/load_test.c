@@ -212,8 +212,10 @@ static void test_history_on_disk(void **state)
 	terminal_close(&t);
 	world_free(&w);
 	buf_free(&line);
-	for (unsigned i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, i ? "running.cfg" : "commits.journal");
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const names[] = {"running.cfg", "commits.journal",
+						    "history.journal"};
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		unlink(path);
 	}
 	assert_int_equal(rmdir(dir), 0);

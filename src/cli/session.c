@@ -70,6 +70,10 @@ void cli_session_free(struct cli_session *s)
 	s->closing = true;
 	drop_question(s);
 	call_cancel(s);
+	if (s->cli->exclusive == s)
+		s->cli->exclusive = NULL;
+	if (s->cli->setup.session_ended)
+		s->cli->setup.session_ended(s->cli->setup.app, s);
 	end_config(s);
 	history_limit(&s->history, 0);
 	buf_free(&s->message);
@@ -219,6 +223,13 @@ static void statement_finish(struct cli_session *s, bool done)
 		session_finish(s, !done);
 }
 
+unsigned cli_locked(const struct cli_session *s)
+{
+	const struct cli_session *holder = s->cli->exclusive;
+
+	return holder && holder != s ? holder->number : 0;
+}
+
 static void run_statement(struct cli_session *s, const struct match *m, unsigned depth)
 {
 	struct statement_context c = {.grammar = s->cli->setup.grammar,
@@ -230,6 +241,12 @@ static void run_statement(struct cli_session *s, const struct match *m, unsigned
 	const char *question = NULL;
 
 	buf_clear(&s->message);
+	if (cli_locked(s)) {
+		conf_line_unref(m->line);
+		session_put(s, "Error: " CLI_LOCKED "\n", cli_locked(s));
+		session_finish(s, 1);
+		return;
+	}
 	bool done = statement_begin(&s->pending, &c, m, depth);
 	if (done && row->question && session_interactive(s))
 		question = row->question(&s->pending.edit);

@@ -12,6 +12,7 @@
 struct cli {
 	struct cli_setup setup;
 	unsigned next_number;
+	const struct cli_session *exclusive; // who alone may change the configuration; NULL: all
 };
 
 enum asking {

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/commit.h"
 
 // Numbers, addresses and wildcards: a word without any of them is a keyword.
 static bool accept_key(const char *word, struct buf *ret_stored)
@@ -21,6 +22,8 @@ static bool accept_key(const char *word, struct buf *ret_stored)
 static const struct param own_params[] = {
 	{"filter-name", PARAM_NAME, 1, 200, "Name or number of a filter"},
 	{"file-name", PARAM_NAME, 1, 255, "Name of a file"},
+	{"commit-id", PARAM_INTEGER, CONF_COMMIT_FIRST + 1, 1999999999, "Number of a commit"},
+	{"persist-id", PARAM_NAME, 1, 64, "Word that other sessions confirm the trial with"},
 	{"route-key", PARAM_CUSTOM, 1, 200,
 	 "What a route has behind its distinguisher, joined by colons", "KEY", accept_key},
 };
@@ -42,9 +45,9 @@ static const struct template_table *const templates[] = {&peer_templates,    &gr
 							 &network_templates, &rt_filter_templates};
 #define EXPANDED (sizeof templates / sizeof *templates)
 
-static const struct row_table *const fixed[] = {&commit_table, &policy_table, &job_table,
-						&system_table, &reset_table,  &instance_table,
-						&summary_table};
+static const struct row_table *const fixed[] = {
+	&commit_table,   &policy_table,  &job_table,     &system_table,   &reset_table,
+	&instance_table, &summary_table, &history_table, &rollback_table, &trial_table};
 #define FIXED (sizeof fixed / sizeof *fixed)
 
 void cmd_schema(struct cli_schema *ret)
@@ -79,14 +82,40 @@ static const char *host_name(void *app)
 	return model_host_name(conf_store_running(a->store));
 }
 
+// How the history reads its configurations.
+static bool read_configuration(void *arg, const struct buf *text, bool difference,
+			       struct conf_tree *t, struct buf *errors)
+{
+	struct app *a = arg;
+	const char *name = "history";
+
+	if (difference)
+		return !cli_load_changes(a->grammar, text, name, t, errors);
+	return !cli_load_merge(a->grammar, text, name, a, t, errors);
+}
+
+void cmd_start(struct app *a)
+{
+	trial_resume(a);
+}
+
+void cmd_stop(struct app *a)
+{
+	trial_free(a);
+}
+
 void cmd_setup(struct app *a, struct cli_setup *ret)
 {
+	const struct conf_reader reader = {.read = read_configuration, .arg = a};
+
+	conf_history_set_reader(conf_store_history(a->store), &reader);
 	*ret = (struct cli_setup){
 		.grammar = a->grammar,
 		.store = a->store,
 		.app = a,
 		.host_name = host_name,
 		.commit = commit_run,
+		.session_ended = trial_session_ended,
 	};
 }
 

@@ -14,6 +14,8 @@ struct app {
 	struct conf_store *store;
 	struct cli *cli;
 	struct grammar *grammar;
+	struct loop *loop;
+	struct trial *trial; // of cmd/trial.c; NULL: none
 };
 
 static inline struct app *app_of(const struct cli_call *c)
@@ -25,7 +27,11 @@ static inline struct app *app_of(const struct cli_call *c)
 // grammar that was made of it.
 void cmd_schema(struct cli_schema *ret);
 void cmd_schema_free(struct cli_schema *s);
-void cmd_setup(struct app *a, struct cli_setup *ret);
+void cmd_setup(struct app *a, struct cli_setup *ret); // needs grammar, store and loop
+// When all of the app runs: a trial that a restart has ended is rolled back. And before sessions end
+// because the process does.
+void cmd_start(struct app *a);
+void cmd_stop(struct app *a);
 
 // --- rows that stand for one row per family -------------------------------------------------------
 // In a template's grammar these words are written out for each family, and row.more is the family:
@@ -74,5 +80,6 @@ void show_answer(struct cli_call *c, struct buf *text, const char *key, struct j
 extern const struct template_table peer_templates, group_templates, route_templates, reset_templates;
 extern const struct template_table network_templates, rt_filter_templates;
 extern const struct row_table commit_table, policy_table, job_table, system_table, reset_table;
-extern const struct row_table instance_table, summary_table;
+extern const struct row_table instance_table, summary_table, history_table, rollback_table;
+extern const struct row_table trial_table;
 void commit_run(struct cli_call *c);

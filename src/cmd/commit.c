@@ -1,12 +1,13 @@
 // commit: the candidate becomes what runs. The way: merge with what others committed meanwhile ->
 // compile -> plan -> written to disk -> applied -> the plan printed. Whatever goes wrong before
 // "applied" leaves the running configuration and the disk as they were.
-#include "cmd/app.h"
+#include "cmd/commit.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 static const struct {
 	unsigned effect;
@@ -93,67 +94,155 @@ static void plan_text(struct buf *b, const struct soft_plan *p)
 			   shown);
 }
 
-// Who, when (the log's own time) and why.
-static void commit_log(const struct cli_call *c)
+void commit_words(const struct cli_call *c, const char *type, struct conf_commit *ret)
 {
-	// One-stage mode and `quit` commit too, with lines of their own.
-	const char *why =
-		conf_has(c->line, "commit") ? conf_value(c->line, "description-text") : NULL;
-	log_info("commit %u by %s%s%s", conf_store_number(app_of(c)->store),
-		 cli_session_user(c->session), why ? ": " : "", why ? why : "");
+	*ret = (struct conf_commit){0};
+	ret->word[COMMIT_USER] = mem_text(cli_session_user(c->session));
+	ret->word[COMMIT_FROM] = mem_format("VTY %u", cli_session_number(c->session));
+	ret->word[COMMIT_TYPE] = mem_text(type);
 }
 
-static void commit_apply(struct cli_call *c, struct speaker_config *next,
-			 const struct conf_tree *tree)
+void commit_words_free(struct conf_commit *r)
 {
-	struct app *a = app_of(c);
+	for (unsigned i = 0; i < COMMIT_WORDS; i++)
+		mem_free(r->word[i]);
+}
+
+bool commit_barred(struct cli_call *c)
+{
+	unsigned other = cli_locked(c->session);
+
+	if (other)
+		cli_error(c, CLI_LOCKED, other);
+	else if (trial_active(app_of(c)) && !trial_is_ours(c))
+		cli_error(c, "A trial configuration of another user waits to be confirmed.");
+	else
+		return false;
+	return true;
+}
+
+// Who, when (the log's own time) and why.
+static void commit_log(const struct app *a, const struct conf_commit *r)
+{
+	const char *why = r->word[COMMIT_DESCRIPTION];
+
+	log_info("commit %u by %s%s%s", conf_store_number(a->store),
+		 r->word[COMMIT_USER] ? r->word[COMMIT_USER] : "nobody", why ? ": " : "",
+		 why ? why : "");
+}
+
+static bool commit_apply(struct app *a, struct speaker_config *next, const struct conf_tree *tree,
+			 const struct conf_commit *record, struct buf *out)
+{
+	struct conf_commit full = *record; // borrows the words
 	struct soft_plan plan = {0};
 	struct buf text = {0};
+
 	speaker_plan(a->speaker, next, &plan);
-	if (!conf_store_commit(a->store, tree, &text)) {
-		cli_write(c, buf_cstr(&text), text.len);
-		cli_failed(c);
-	} else {
-		commit_log(c);
-		buf_clear(&text);
-		plan_text(&text, &plan);
-		cli_write(c, buf_cstr(&text), text.len);
+	plan_text(&text, &plan);
+	full.time = loop_wall(a->loop);
+	full.word[COMMIT_PLAN] = (char *)buf_cstr(&text);
+	bool done = conf_store_commit_as(a->store, tree, &full, out);
+	if (done) {
+		commit_log(a, &full);
+		buf_put(out, buf_cstr(&text), text.len);
 		speaker_apply(a->speaker, next, &plan);
-		cli_candidate_restart(c);
 	}
 	buf_free(&text);
 	soft_plan_free(&plan);
+	return done;
 }
 
-void commit_run(struct cli_call *c)
+bool commit_make(struct app *a, const struct conf_tree *tree, const struct conf_commit *record,
+		 struct buf *out)
 {
-	struct app *a = app_of(c);
-	struct conf_candidate *candidate = cli_candidate(c);
-	struct conf_tree merged;
+	struct speaker_config *next =
+		model_compile(a->model, tree, conf_store_number(a->store) + 1, out);
+
+	if (!next)
+		return false;
+	bool done = commit_apply(a, next, tree, record, out);
+	speaker_config_unref(next);
+	return done;
+}
+
+static bool commit_merge(struct cli_call *c, struct conf_tree *ret)
+{
 	struct buf errors = {0};
-	if (!candidate || !conf_candidate_dirty(candidate))
-		return;
-	if (!conf_candidate_merge(candidate, conf_store_running(a->store), &merged, &errors)) {
+	bool done = conf_candidate_merge(cli_candidate(c), conf_store_running(app_of(c)->store),
+					 ret, &errors);
+
+	if (!done) {
 		cli_write(c, buf_cstr(&errors), errors.len);
 		cli_print(
 			c,
 			"Error: Commit canceled, the configuration conflicted with other user, you can modify \n"
 			"the configuration and commit again.\n");
 		cli_failed(c);
-		buf_free(&errors);
-		return;
 	}
-	struct speaker_config *next =
-		model_compile(a->model, &merged, conf_store_number(a->store) + 1, &errors);
-	if (next) {
-		commit_apply(c, next, &merged);
-		speaker_config_unref(next);
-	} else {
-		cli_write(c, buf_cstr(&errors), errors.len);
-		cli_failed(c);
-	}
-	conf_tree_free(&merged);
 	buf_free(&errors);
+	return done;
+}
+
+// One-stage mode and `quit` commit too, with lines of their own.
+static void commit_words_typed(const struct cli_call *c, struct conf_commit *ret)
+{
+	bool typed = conf_has(c->line, "commit");
+
+	commit_words(c, "CLI", ret);
+	if (!typed)
+		return;
+	ret->word[COMMIT_LABEL] = mem_text(conf_value(c->line, "label"));
+	ret->word[COMMIT_DESCRIPTION] = mem_text(conf_value(c->line, "description-text"));
+	ret->word[COMMIT_TRIAL] = trial_words(c);
+}
+
+static void commit_candidate(struct cli_call *c)
+{
+	struct app *a = app_of(c);
+	uint32_t before = conf_store_number(a->store);
+	struct conf_commit record;
+	struct conf_tree merged;
+	struct buf out = {0};
+
+	if (!commit_merge(c, &merged))
+		return;
+	commit_words_typed(c, &record);
+	bool trial = record.word[COMMIT_TRIAL], done = commit_make(a, &merged, &record, &out);
+	cli_write(c, buf_cstr(&out), out.len);
+	if (!done) {
+		cli_failed(c);
+	} else {
+		cli_candidate_restart(c);
+		if (trial)
+			trial_begin(c, before);
+		else if (trial_active(a))
+			trial_confirm(c);
+	}
+	commit_words_free(&record);
+	conf_tree_free(&merged);
+	buf_free(&out);
+}
+
+static bool label_is_free(struct cli_call *c)
+{
+	const char *label = conf_has(c->line, "commit") ? conf_value(c->line, "label") : NULL;
+
+	return !label || label_is_good(c, label);
+}
+
+void commit_run(struct cli_call *c)
+{
+	struct conf_candidate *candidate = cli_candidate(c);
+
+	if (!candidate || commit_barred(c) || !label_is_free(c))
+		return;
+	if (conf_has(c->line, "persist") && !conf_has(c->line, "trial") && !trial_active(app_of(c)))
+		cli_error(c, "The system is not in the trial configuration mode.");
+	else if (conf_candidate_dirty(candidate))
+		commit_candidate(c);
+	else if (trial_active(app_of(c)) && !conf_has(c->line, "trial"))
+		trial_confirm(c);
 }
 
 // display configuration candidate plan: what commit would do, without doing it.
@@ -189,10 +278,18 @@ static void display_plan(struct cli_call *c)
 	buf_free(&text);
 }
 
+#define COMMIT_GRAMMAR                                                                      \
+	"commit [ persist persist-id ] [ description description-text ];"                   \
+	"commit comment description-text;"                                                  \
+	"commit **label** label [ description description-text ];"                          \
+	"commit trial [ trial-time<60-65535> ] [ **label** label ] [ persist persist-id ] " \
+	"[ description description-text ]"
+
 static const struct row rows[] = {
 	{.views = "config",
-	 .grammar = "commit [ description description-text ];commit comment description-text",
-	 .help = "Makes the candidate the running configuration, after its plan.",
+	 .grammar = COMMIT_GRAMMAR,
+	 .help = "Makes the candidate the running configuration, after its plan; on trial until it is "
+		 "committed again.",
 	 .level = 2,
 	 .run = commit_run},
 	{.views = "config",

@@ -375,8 +375,8 @@ void history_begin(struct conf_history *h, const struct file_ops *ops, uint32_t 
 	buf_free(&error);
 }
 
-bool history_add(struct conf_history *h, const struct file_ops *ops, const struct conf_commit *c,
-		 const struct conf_tree *t, const struct buf *difference, struct buf *error)
+bool history_append(struct conf_history *h, const struct file_ops *ops, const struct conf_commit *c,
+		    const struct conf_tree *t, const struct buf *difference, struct buf *error)
 {
 	struct record r = {.kind = RECORD_CHANGE,
 			   .commit = *c,

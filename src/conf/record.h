@@ -35,7 +35,7 @@ void history_begin(struct conf_history *h, const struct file_ops *ops, uint32_t 
 void history_running(struct conf_history *h, const struct conf_tree *t); // tree of the last record
 bool history_empty(const struct conf_history *h);
 // On disk when this returns true; history_withdraw takes it back.
-bool history_add(struct conf_history *h, const struct file_ops *ops, const struct conf_commit *c,
+bool history_append(struct conf_history *h, const struct file_ops *ops, const struct conf_commit *c,
 		 const struct conf_tree *t, const struct buf *difference, struct buf *error);
 void history_withdraw(struct conf_history *h, const struct file_ops *ops);
 void history_settle(struct conf_history *h, const struct file_ops *ops); // drops what is too old

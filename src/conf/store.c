@@ -295,7 +295,7 @@ bool conf_store_commit_as(struct conf_store *s, const struct conf_tree *next,
 	conf_diff_free(&d);
 	numbered.number = s->number + 1;
 	// The record comes first: one whose commit never came to be is cut off at start.
-	bool done = history_add(s->history, s->ops, &numbered, next, &difference, error);
+	bool done = history_append(s->history, s->ops, &numbered, next, &difference, error);
 	if (done && !commit_on_disk(s, next, &difference, error)) {
 		history_withdraw(s->history, s->ops);
 		done = false;

@@ -210,6 +210,7 @@ static int serve(struct app *a, const struct options *o, struct speaker_config *
 	struct server *server = NULL;
 	struct soft_plan plan = {0};
 	struct cli_setup setup;
+	a->loop = l;
 	cmd_setup(a, &setup);
 	a->cli = cli_new(&setup);
 	a->speaker = speaker_new(l, &o->speaker);
@@ -218,12 +219,14 @@ static int serve(struct app *a, const struct options *o, struct speaker_config *
 		conf_store_start(a->store, tree);
 		speaker_plan(a->speaker, config, &plan);
 		speaker_apply(a->speaker, config, &plan);
+		cmd_start(a);
 		loop_on_signal(l, SIGTERM, on_stop, l);
 		loop_on_signal(l, SIGINT, on_stop, l);
 		log_info("ready, terminals at %s", o->socket);
 		loop_run(l);
 	}
 	soft_plan_free(&plan);
+	cmd_stop(a);
 	server_free(server); // its file goes with the listener
 	cli_free(a->cli);
 	speaker_free(a->speaker);

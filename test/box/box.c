@@ -79,6 +79,7 @@ struct box *box_new(const char *address)
 	a->store = conf_store_open(NULL, NULL);
 	b->loop = loop_new();
 	sim_set_address(b->loop, address);
+	a->loop = b->loop;
 	cmd_setup(a, &setup);
 	a->cli = cli_new(&setup);
 	a->speaker = speaker_new(b->loop, &options);
@@ -90,6 +91,7 @@ struct box *box_new(const char *address)
 
 void box_free(struct box *b)
 {
+	cmd_stop(&b->app);
 	cli_session_free(b->session);
 	cli_session_free(b->json);
 	cli_free(b->app.cli);

@@ -1,0 +1,39 @@
+// Making a configuration the running one: the one way of commit, rollback and the end of a trial.
+#pragma once
+
+#include "cmd/app.h"
+#include "conf/history.h"
+
+// Compile -> plan -> record and configuration on disk -> applied. The record's words but number,
+// time and plan are the caller's, and stay so. out gets the plan, or the errors. false: nothing
+// has changed.
+bool commit_make(struct app *a, const struct conf_tree *tree, const struct conf_commit *record,
+		 struct buf *out);
+// User, where from, and type of a record of this session's. commit_words_free afterwards.
+void commit_words(const struct cli_call *c, const char *type, struct conf_commit *ret);
+void commit_words_free(struct conf_commit *r);
+// Locked by another session, or a trial of another one waits: after cli_error, true.
+bool commit_barred(struct cli_call *c);
+
+// --- the line's words about the history (history.c) -------------------------------------------------
+// The commit of commit-id or label; NULL after cli_error.
+const struct conf_commit *commit_named(struct cli_call *c);
+bool commit_before_last(struct cli_call *c, uint32_t *ret); // number before the last commit-count
+bool commit_tree(struct cli_call *c, uint32_t number, struct conf_tree *ret); // false after the error
+void show_changes(struct cli_call *c, const struct conf_tree *before,
+		  const struct conf_tree *after);
+// Not all digits, and nobody else's; false after cli_error.
+bool label_is_good(struct cli_call *c, const char *label);
+
+// --- trial (trial.c) ------------------------------------------------------------------------------
+struct trial;
+bool trial_active(const struct app *a);
+bool trial_is_ours(const struct cli_call *c); // of this session, or its persist word was typed
+// Words for the record of a trial commit: how long, and its persist word. NULL: no trial is meant.
+char *trial_words(const struct cli_call *c); // caller owns
+// A trial commit has been made: what ran before it is what it goes back to.
+void trial_begin(struct cli_call *c, uint32_t before);
+bool trial_confirm(struct cli_call *c); // false after the error has been printed
+void trial_resume(struct app *a);       // after a start: one that waited is rolled back
+void trial_session_ended(void *app, struct cli_session *s);
+void trial_free(struct app *a); // leaves what runs; the next start rolls it back

@@ -1,0 +1,262 @@
+// Going back to an earlier configuration, or to that of a file: at once, as a commit of its own, or
+// into the candidate. What cannot be read leaves everything as it is.
+#include "cmd/commit.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/mem.h"
+
+// --- files ------------------------------------------------------------------------------------------
+// The configuration in a file, or (merge) its lines upon t. false after the errors.
+static bool read_file(struct cli_call *c, const char *name, bool merge, struct conf_tree *t)
+{
+	struct app *a = app_of(c);
+	struct buf text = {0}, errors = {0};
+	bool done = conf_read_file(name, &text, &errors);
+
+	if (!merge)
+		conf_tree_init(t);
+	done = done && !cli_load_merge(a->grammar, &text, name, a, t, &errors);
+	if (!done) {
+		cli_write(c, buf_cstr(&errors), errors.len);
+		cli_error(c, "The file %s cannot be loaded.", name);
+		conf_tree_free(t);
+	}
+	buf_free(&text);
+	buf_free(&errors);
+	return done;
+}
+
+// --- rollback configuration -------------------------------------------------------------------------
+static bool target_number(struct cli_call *c, uint32_t *ret)
+{
+	if (conf_has(c->line, "last"))
+		return commit_before_last(c, ret);
+	const struct conf_commit *r = commit_named(c);
+	if (r)
+		*ret = r->number;
+	return r;
+}
+
+static bool target_tree(struct cli_call *c, struct conf_tree *ret)
+{
+	const char *file = conf_value(c->line, "file-name");
+	uint32_t number;
+
+	if (file)
+		return read_file(c, file, false, ret);
+	return target_number(c, &number) && commit_tree(c, number, ret);
+}
+
+static char *rollback_note(struct cli_call *c)
+{
+	struct buf text = {0};
+
+	conf_line_text(c->line, &text);
+	return buf_steal(&text);
+}
+
+static bool rollback_commit(struct cli_call *c, const struct conf_tree *tree)
+{
+	struct app *a = app_of(c);
+	struct conf_commit record;
+	struct buf out = {0};
+	bool done = true;
+
+	if (!conf_tree_equal(tree, conf_store_running(a->store))) {
+		commit_words(c, "ROLLBACK", &record);
+		record.word[COMMIT_DESCRIPTION] = rollback_note(c);
+		done = commit_make(a, tree, &record, &out);
+		commit_words_free(&record);
+	}
+	cli_write(c, buf_cstr(&out), out.len);
+	buf_free(&out);
+	return done;
+}
+
+static void rollback_answered(struct cli_call *c, bool yes)
+{
+	struct conf_tree tree;
+
+	if (!yes || commit_barred(c)) {
+		cli_done(c);
+		return;
+	}
+	cli_print(c, "Loading rollback changes\n");
+	if (target_tree(c, &tree)) {
+		cli_print(c, "Committing\n");
+		if (rollback_commit(c, &tree))
+			cli_print(c, "Check rollback result\n"
+				     "Configuration rollback succeeded.\n"
+				     "Please use 'display configuration commit changes last 1' to "
+				     "view the changes.\n");
+		else
+			cli_error(c, "Configuration rollback failed; nothing has changed.");
+		conf_tree_free(&tree);
+	}
+	cli_done(c);
+}
+
+static void rollback_run(struct cli_call *c)
+{
+	uint32_t number;
+
+	// What does not exist is not asked about.
+	if (commit_barred(c) || (!conf_value(c->line, "file-name") && !target_number(c, &number)))
+		return;
+	cli_ask(c,
+		"Warning: This operation will revert configuration changes to the previous status. "
+		"Continue? [Y/N]:",
+		rollback_answered);
+}
+
+static void display_result(struct cli_call *c)
+{
+	struct conf_history *h = conf_store_history(app_of(c)->store);
+	const struct conf_commit *r;
+	struct buf out = {0};
+	unsigned i = 0;
+
+	while ((r = conf_history_get(h, i)) &&
+	       !(r->word[COMMIT_TYPE] && strstr(r->word[COMMIT_TYPE], "ROLLBACK")))
+		i++;
+	if (c->json) {
+		show_json(&out,
+			  json_pack("{s:o, s:s*}", "id",
+				    r ? json_integer(CONF_COMMIT_FIRST + r->number) : json_null(),
+				    "description", r ? r->word[COMMIT_DESCRIPTION] : NULL));
+		buf_u8(&out, '\n');
+	} else if (!r) {
+		buf_text(&out, "Info: No configuration rollback has been done.\n");
+	} else {
+		buf_format(&out, "CommitId: %u\nUser: %s\nRollback: %s\nTimeStamp: ",
+			   CONF_COMMIT_FIRST + r->number,
+			   r->word[COMMIT_USER] ? r->word[COMMIT_USER] : "-",
+			   r->word[COMMIT_DESCRIPTION] ? r->word[COMMIT_DESCRIPTION] : "-");
+		show_time(&out, r->time);
+		buf_text(&out, "\nResult: succeeded, all of the configuration was restored.\n");
+	}
+	cli_write(c, buf_cstr(&out), out.len);
+	buf_free(&out);
+}
+
+// --- into the candidate -----------------------------------------------------------------------------
+static void candidate_take(struct cli_call *c, struct conf_tree *tree)
+{
+	struct conf_candidate *candidate = cli_candidate(c);
+
+	conf_tree_free(&candidate->tree);
+	candidate->tree = *tree;
+	cli_view_reset(c); // the view where we stood may be gone
+}
+
+static bool candidate_barred(struct cli_call *c)
+{
+	unsigned other = cli_locked(c->session);
+
+	if (other)
+		cli_error(c, CLI_LOCKED, other);
+	return other;
+}
+
+static void load_file(struct cli_call *c)
+{
+	bool merge = conf_has(c->line, "merge");
+	struct conf_tree tree;
+
+	if (candidate_barred(c))
+		return;
+	if (merge)
+		tree = conf_tree_clone(&cli_candidate(c)->tree);
+	if (read_file(c, conf_value(c->line, "file-name"), merge, &tree))
+		candidate_take(c, &tree);
+}
+
+// Of one commit what it did is undone; otherwise what has been done since.
+static void load_changes(struct cli_call *c)
+{
+	bool one = conf_has(c->line, "at");
+	struct conf_tree from, to, tree;
+	struct conf_diff diff;
+	uint32_t number;
+
+	if (candidate_barred(c) || !target_number(c, &number) ||
+	    !commit_tree(c, one ? number - 1 : number, &to))
+		return;
+	bool done = true;
+	if (one)
+		done = commit_tree(c, number, &from);
+	else
+		from = conf_tree_clone(conf_store_running(app_of(c)->store));
+	if (done) {
+		conf_diff(&from, &to, &diff);
+		tree = conf_tree_clone(&cli_candidate(c)->tree);
+		conf_diff_apply(&diff, &tree);
+		candidate_take(c, &tree);
+		conf_diff_free(&diff);
+		conf_tree_free(&from);
+	}
+	conf_tree_free(&to);
+}
+
+// --- differences between what runs and something else -----------------------------------------------
+static void display_changes(struct cli_call *c)
+{
+	const struct conf_tree *running = conf_store_running(app_of(c)->store);
+	const char *file = conf_value(c->line, "file-name");
+	struct conf_tree other;
+
+	if (!file && !conf_value(c->line, "label")) {
+		const struct conf_candidate *candidate = cli_candidate(c);
+		show_changes(c, running, candidate ? &candidate->tree : running);
+		return;
+	}
+	if (!target_tree(c, &other))
+		return;
+	if (strcmp(conf_line_word(c->line, 3), "running") == 0)
+		show_changes(c, running, &other);
+	else
+		show_changes(c, &other, running);
+	conf_tree_free(&other);
+}
+
+#define CHANGES                                                                       \
+	"display configuration changes running { file file-name | **label** label } " \
+	"[ with-tag ];"                                                               \
+	"display configuration changes { file file-name | **label** label } running " \
+	"[ with-tag ];display configuration changes"
+
+static const struct row rows[] = {
+	{.views = "user",
+	 .grammar = "rollback configuration { to { **commit-id** commit-id | **label** label | "
+		    "file file-name } | last commit-count<1-80> }",
+	 .help = "Makes an earlier configuration, or that of a file, the running one, as a commit "
+		 "of its own.",
+	 .level = 2,
+	 .run = rollback_run},
+	{.views = "*",
+	 .grammar = "display configuration rollback result",
+	 .help = "Shows what the last rollback did.",
+	 .level = 1,
+	 .run = display_result},
+	{.views = "config",
+	 .grammar = "load configuration file file-name { merge | replace } [ relative ]",
+	 .help = "Takes the lines of a file into the candidate, or all of it in its place.",
+	 .level = 2,
+	 .run = load_file},
+	{.views = "config",
+	 .grammar =
+		 "load configuration rollback changes { at commit-id | to **commit-id** commit-id | "
+		 "last commit-count<1-80> | to **label** label }",
+	 .help = "Takes back in the candidate what a commit changed, or all since one.",
+	 .level = 2,
+	 .run = load_changes},
+	{.views = "*",
+	 .grammar = CHANGES,
+	 .help = "Shows the difference from the first that is named to the second.",
+	 .level = 1,
+	 .run = display_changes},
+};
+const struct row_table rollback_table = {rows, sizeof rows / sizeof *rows};
