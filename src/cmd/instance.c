@@ -72,6 +72,24 @@ static json_t *values_of(const struct conf_node *view, const char *keyword, cons
 	return list;
 }
 
+// What limits the tables of a family and what has come of it.
+static json_t *limits_json(struct app *a, uint16_t instance, const struct af *af)
+{
+	static const char *const kinds[] = {"routes", "prefixes"};
+	json_t *list = json_array();
+	struct speaker_limit l;
+	for (unsigned k = 0; k < LIMIT_KINDS; k++)
+		if (speaker_limit(a->speaker, instance, af, k, &l))
+			json_array_append_new(
+				list,
+				json_pack("{s:s, s:I, s:I, s:b, s:I, s:I, s:b}", "of", kinds[k],
+					  "limit", (json_int_t)l.most, "percent",
+					  (json_int_t)l.percent, "simply_alert", (int)l.alert_only,
+					  "held", (json_int_t)l.held, "turned_away",
+					  (json_int_t)l.refused, "full", (int)l.full));
+	return list;
+}
+
 // --- one instance as JSON, from which the text is made ----------------------------------------------
 static json_t *family_json(struct app *a, const struct instance_config *i,
 			   const struct conf_node *instance, const struct af *af)
@@ -92,6 +110,7 @@ static json_t *family_json(struct app *a, const struct instance_config *i,
 		values_of(view, "import-extcommunity", "route-target"), "export_policy",
 		values_of(view, "export", "policy-name"), "import_policy",
 		values_of(view, "import", "policy-name"));
+	json_object_set_new(o, "limits", limits_json(a, i->number, af));
 	buf_free(&rd);
 	return o;
 }
@@ -133,6 +152,27 @@ static void put_values(struct buf *b, const char *title, const json_t *list)
 	buf_u8(b, '\n');
 }
 
+static json_int_t number_at(const json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
+}
+
+static void put_limit(struct buf *b, const json_t *o)
+{
+	bool prefixes = text_at(o, "of")[0] == 'p', full = json_is_true(json_object_get(o, "full"));
+	const char *kind = prefixes ? "Prefixes" : "Routes";
+	buf_format(b, "  Maximum %s Limit : %lld\n", kind, (long long)number_at(o, "limit"));
+	if (json_is_true(json_object_get(o, "simply_alert"))) {
+		buf_format(b, "  Current %s : %lld%s\n", kind, (long long)number_at(o, "held"),
+			   full ? ", more than the limit" : "");
+		return;
+	}
+	buf_format(b, "  Threshold %s Limit : %lld%%\n", kind, (long long)number_at(o, "percent"));
+	buf_format(b, "  Current %s : %lld%s, turned away : %lld\n", kind,
+		   (long long)number_at(o, "held"), full ? ", full" : "",
+		   (long long)number_at(o, "turned_away"));
+}
+
 static void put_family(struct buf *b, const json_t *o)
 {
 	const struct af *af = af_by_name(text_at(o, "family"));
@@ -149,6 +189,9 @@ static void put_family(struct buf *b, const json_t *o)
 			   (int)json_integer_value(json_object_get(o, "label")));
 	put_values(b, "Import Route Policy", json_object_get(o, "import_policy"));
 	put_values(b, "Export Route Policy", json_object_get(o, "export_policy"));
+	const json_t *limits = json_object_get(o, "limits");
+	for (size_t i = 0; i < json_array_size(limits); i++)
+		put_limit(b, json_array_get(limits, i));
 }
 
 static void put_instance(struct buf *b, const json_t *o)

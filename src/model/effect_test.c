@@ -214,8 +214,8 @@ static const char *const changes[] = {
 	IN_VPN "  import route-policy plain",
 	IN_VPN "  export route-policy plain",
 	IN_VPN "  apply-label per-route",
-	IN_VPN "  prefix limit 10 80",
-	IN_VPN "  routing-table limit 10 80",
+	"~" IN_VPN "  prefix limit 10 80", // nothing was turned away
+	"~" IN_VPN "  routing-table limit 10 80",
 	IN_VPN "  mvpn",
 	IN_VPN "  mvpn join source-tree 10.1.1.1 group 225.1.1.1 route-distinguisher 2:1 source-as "
 	       "9 route-target 10.0.0.9:3",

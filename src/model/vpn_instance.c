@@ -202,6 +202,8 @@ static void take_limit(struct taking *t, const struct conf_line *l)
 
 	limit[i] = (uint32_t)conf_number(l, "limit-count", 0);
 	percent[i] = (uint8_t)conf_number(l, "percentage", 0);
+	if (!routes)
+		t->instance->prefix_limit_keeps[i] = conf_has(l, "route-unchanged");
 }
 
 // --- multicast --------------------------------------------------------------------------------------
@@ -301,7 +303,7 @@ static void take_multicast_route(struct taking *t, const struct conf_line *l)
 	    .grammar = words " limit-count<1-4294967295> { percentage<1-100>" over \
 			     " | simply-alert }",                                  \
 	    .value = "limit-count percentage simply-alert" values, .help = text,   \
-	    .more = MEANS(.take = take_limit))
+	    .effect = IMPORTS, .more = MEANS(.take = take_limit))
 #define MULTICAST(words, more_words, values, text)                                             \
 	VPN("vpn-af-typed", ORDER_MVPN, 0,                                                     \
 	    .grammar = "mvpn " words " { source-ipv4-address | source-ipv6-address } group { " \
@@ -362,11 +364,15 @@ static const struct row rows[] = {
 	    .help = "Gives all routes that leave the instance one label, or each one of its own.",
 	    .effect = EFFECT_EXPORT, .more = MEANS(.take = take_label)),
 	LIMIT(2, "prefix limit", " [ route-unchanged ]", " route-unchanged",
-	      "Logs a warning when the instance's table has more prefixes than that, and before at "
-	      "that percentage of them. No route is turned away."),
+	      "The instance's table takes in no more prefixes than that: routes of further ones are "
+	      "turned away, from peers and VPN routes alike, until less than 95 percent are there or "
+	      "the limit is raised; then they come back without a new session. Logs a warning at that "
+	      "percentage and at the limit. With simply-alert it warns beyond the limit and turns "
+	      "nothing away. A limit below what is there removes the rest, with route-unchanged it "
+	      "does not."),
 	LIMIT(3, "routing-table limit", "", "",
-	      "Logs a warning when the instance's table has more routes than that, and before at that "
-	      "percentage of them. No route is turned away."),
+	      "As prefix limit, of routes: a prefix may have several. A limit below what is there "
+	      "removes nothing."),
 	VPN("vpn-af-typed", ORDER_VPN_OPTION, 4, .grammar = "mvpn",
 	    .help = "Makes the instance part of a multicast VPN: originates an Intra-AS I-PMSI "
 		    "A-D route with ingress replication, and takes in multicast VPN routes.",

@@ -531,7 +531,7 @@ static void test_links(void **state)
 			"  vpn-target 10.0.0.1:5 2:2 70000:3 import-extcommunity\n"
 			"  vpn-target 1.4464:3 import-extcommunity\n"
 			"  import route-policy p\n  apply-label per-route\n"
-			"  prefix limit 1000 80\n  routing-table limit 500 simply-alert\n"
+			"  prefix limit 1000 80 route-unchanged\n  routing-table limit 500 simply-alert\n"
 			" ipv6-family\n  vpn-target 1:1\n#\nbgp 65000\n");
 	const struct instance_config *a = instance(f, "a");
 	const struct vpn_link *l = &a->link[v4];
@@ -547,6 +547,7 @@ static void test_links(void **state)
 	assert_null(l->export);
 	assert_int_equal(a->prefix_limit[v4], 1000);
 	assert_int_equal(a->prefix_limit_percent[v4], 80);
+	assert_true(a->prefix_limit_keeps[v4]);
 	assert_int_equal(a->route_limit[v4], 500);
 	assert_int_equal(a->route_limit_percent[v4], 0);
 	assert_false(a->link[v6].present); // no distinguisher

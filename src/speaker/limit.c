@@ -196,7 +196,7 @@ static enum limit_level level_of(const struct speaker_limit *l, enum limit_level
 	if (l->held >= l->most ||
 	    ((was == LEVEL_FULL || l->refused) && !is_roomy(l->held, l->most)))
 		return LEVEL_FULL;
-	return l->held > (uint64_t)l->most * l->percent / 100 ? LEVEL_NEAR : LEVEL_ROOMY;
+	return l->held * UINT64_C(100) >= (uint64_t)l->most * l->percent ? LEVEL_NEAR : LEVEL_ROOMY;
 }
 
 static void limit_say(const struct instance_config *c, unsigned i, enum rib_limit_kind kind,
