@@ -37,6 +37,7 @@ TESTS = {
     'vpn': (['src/speaker/speaker_vpn_test'], 'src/speaker/speaker_vpn_test'),
     'rib_law': (['src/rib/rib_law_test'], 'src/rib/rib_law_test'),
     'rib_lend': (['src/rib/rib_lend_test'], 'src/rib/rib_lend_test'),
+    'rib_limit': (['src/rib/rib_limit_test'], 'src/rib/rib_limit_test'),
     'rib_vpn': (['src/rib/rib_vpn_test'], 'src/rib/rib_vpn_test'),
     'vpn_law': (['src/vpn/vpn_law_test'], 'src/vpn/vpn_law_test'),
     'vpn_exchange': (['src/vpn/vpn_exchange_test'], 'src/vpn/vpn_exchange_test'),

@@ -525,14 +525,16 @@ static void test_links(void **state)
 	unsigned v4 = af_index(af_classic()), v6 = af_index(family("ipv6-unicast"));
 	uint8_t rd[8];
 
-	fixture_good(f, "route-policy p permit node 10\n apply cost 1\n#\n"
-			"ip vpn-instance a\n ipv4-family\n  route-distinguisher 100:1\n"
-			"  vpn-target 7:7 1:1 export-extcommunity\n"
-			"  vpn-target 10.0.0.1:5 2:2 70000:3 import-extcommunity\n"
-			"  vpn-target 1.4464:3 import-extcommunity\n"
-			"  import route-policy p\n  apply-label per-route\n"
-			"  prefix limit 1000 80 route-unchanged\n  routing-table limit 500 simply-alert\n"
-			" ipv6-family\n  vpn-target 1:1\n#\nbgp 65000\n");
+	fixture_good(
+		f,
+		"route-policy p permit node 10\n apply cost 1\n#\n"
+		"ip vpn-instance a\n ipv4-family\n  route-distinguisher 100:1\n"
+		"  vpn-target 7:7 1:1 export-extcommunity\n"
+		"  vpn-target 10.0.0.1:5 2:2 70000:3 import-extcommunity\n"
+		"  vpn-target 1.4464:3 import-extcommunity\n"
+		"  import route-policy p\n  apply-label per-route\n"
+		"  prefix limit 1000 80 route-unchanged\n  routing-table limit 500 simply-alert\n"
+		" ipv6-family\n  vpn-target 1:1\n#\nbgp 65000\n");
 	const struct instance_config *a = instance(f, "a");
 	const struct vpn_link *l = &a->link[v4];
 	assert_true(l->present && l->takes_own && l->label_per_route);
