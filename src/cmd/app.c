@@ -145,7 +145,9 @@ bool call_prefix(struct cli_call *c, const struct af *af, struct ip *ret, int *r
 	unsigned n = conf_values(c->line, af->prefix_bits == 32 ? "ipv4-address" : "ipv6-address",
 				 word, 4);
 	*ret_bits = -1;
-	if (!n || n > 4 || !ip_parse(word[n - 1], ret)) { // the last one: a peer's comes before
+	// A peer's comes before, or behind `explain`.
+	unsigned at = conf_has(c->line, "explain") || !n ? 0 : n - 1;
+	if (!n || n > 4 || !ip_parse(word[at], ret)) {
 		cli_error(c, "The address is not of this address family.");
 		return false;
 	}

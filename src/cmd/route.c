@@ -131,6 +131,30 @@ static void display_prefix(struct cli_call *c)
 	show_begin(s);
 }
 
+// --- why -----------------------------------------------------------------------------------------------
+// true: the show owns what asks from now on.
+static bool want_explained(struct show *s)
+{
+	s->explain = explain_ask_new(s->call, &s->scope);
+	for (unsigned i = 0; i < s->section_count; i++)
+		s->sections[i].view = RIB_VIEW_ALL;
+	return s->explain;
+}
+
+static void explain_prefix(struct cli_call *c)
+{
+	int bits;
+	struct show *s = table_new(c);
+	if (!s)
+		return;
+	if (!call_prefix(c, call_family(c), &s->want.address, &bits) || !want_explained(s)) {
+		show_free(s);
+		return;
+	}
+	want_prefix(s, bits);
+	show_begin(s);
+}
+
 // --- types of routes, memberships -------------------------------------------------------------------
 static void want_detail(struct show *s)
 {
@@ -178,6 +202,34 @@ static void display_memberships(struct cli_call *c)
 		show_free(s);
 }
 
+static void explain_types(struct cli_call *c)
+{
+	struct show *s = table_new(c);
+	if (!s)
+		return;
+	s->want.type = (unsigned)conf_number_after(c->line, "type", 0);
+	s->want.fields = conf_value(c->line, "route-key");
+	if (!s->want.fields)
+		cli_error(c, "The key of a route is needed: type TYPE KEY explain.");
+	if (!s->want.fields || !want_explained(s)) {
+		show_free(s);
+		return;
+	}
+	want_detail(s);
+	show_begin(s);
+}
+
+static void explain_memberships(struct cli_call *c)
+{
+	struct show *s = table_new(c);
+	if (!s)
+		return;
+	if (want_memberships(s) && want_explained(s))
+		show_begin(s);
+	else
+		show_free(s);
+}
+
 static bool has_types(const struct af *af)
 {
 	return af->types;
@@ -191,6 +243,8 @@ static bool exchanges(const struct af *af)
 #define PEER_VIEWS                                                                    \
 	"peer { ipv4-address | ipv6-address } { received-routes | accepted-routes | " \
 	"not-accepted-routes | advertised-routes }"
+
+#define EXPLAINED "[ peer { ipv4-address | ipv6-address } ] [ candidate ]"
 
 static const struct row_template templates[] = {
 	{.row = {.views = "*",
@@ -228,6 +282,13 @@ static const struct row_template templates[] = {
 		 .run = display_prefix},
 	 .needs = AF_PREFIX},
 	{.row = {.views = "*",
+		 .grammar = "display bgp @tables routing-table @prefix explain " EXPLAINED,
+		 .help = "Shows why the routes of a prefix are as they are.",
+		 .level = 1,
+		 .flags = ROW_EXTENSION,
+		 .run = explain_prefix},
+	 .needs = AF_PREFIX},
+	{.row = {.views = "*",
 		 .grammar = "display bgp @tables routing-table " PEER_VIEWS
 			    " @prefix [ longer-prefixes ]",
 		 .help = "Shows one prefix as a peer sent it or was told it, or all that it contains.",
@@ -239,6 +300,13 @@ static const struct row_template templates[] = {
 		 .help = "Shows the routes of all types, or of one.",
 		 .level = 1,
 		 .run = display_types},
+	 .fits = has_types},
+	{.row = {.views = "*",
+		 .grammar = "display bgp @tables routing-table @types explain " EXPLAINED,
+		 .help = "Shows why a route is as it is.",
+		 .level = 1,
+		 .flags = ROW_EXTENSION,
+		 .run = explain_types},
 	 .fits = has_types},
 	{.row = {.views = "*",
 		 .grammar =
@@ -254,6 +322,14 @@ static const struct row_template templates[] = {
 		 .help = "Shows memberships in route targets.",
 		 .level = 1,
 		 .run = display_memberships},
+	 .needs = AF_MEMBERSHIP},
+	{.row = {.views = "*",
+		 .grammar =
+			 "display bgp @tables routing-table [ origin-as as-number ] route-target explain " EXPLAINED,
+		 .help = "Shows why a membership in a route target is as it is.",
+		 .level = 1,
+		 .flags = ROW_EXTENSION,
+		 .run = explain_memberships},
 	 .needs = AF_MEMBERSHIP},
 	{.row = {.views = "*",
 		 .grammar = "display bgp @tables brief",

@@ -27,6 +27,7 @@ void show_free(struct show *s)
 	scope_free(&s->scope);
 	mem_free(s->sections);
 	route_filter_free(s->filter);
+	explain_ask_free(s->explain);
 	map_free(&s->seen);
 	buf_free(&s->last);
 	buf_free(&s->group);
@@ -331,6 +332,13 @@ static void show_finish(struct show *s)
 
 static void show_next(struct show *s);
 
+// A prefix that nobody has announced, or of which nothing was kept: why nobody is told of it can be
+// said too, where there is one table to ask.
+static bool explains_nothing(const struct show *s)
+{
+	return s->explain && s->want.bits >= 0 && s->section_count == 1 && s->sections[0].one;
+}
+
 static void show_counted(struct show *s)
 {
 	unsigned best, count = show_total(s, &best);
@@ -339,20 +347,47 @@ static void show_counted(struct show *s)
 		head_statistics(s);
 	} else if (s->brief) {
 		head_brief(s);
-	} else if (s->detail && !count && !s->call->json) {
+	} else if (s->detail && !count && !s->call->json && !explains_nothing(s)) {
 		cli_print(s->call, "Info: The network does not exist.\n");
 	} else {
 		s->phase = SHOW_PRINT;
 		s->at = 0;
 		s->first = true;
 		if (s->call->json)
-			cli_print(s->call, "{\"total\":%u,\"routes\":[", count);
-		else
+			cli_print(s->call, "{\"total\":%u,\"%s\":[", count,
+				  s->explain ? "explanations" : "routes");
+		else if (!s->explain)
 			head_all(s);
 		show_next(s);
 		return;
 	}
 	show_finish(s);
+}
+
+static void show_explained(void *arg)
+{
+	struct show *s = arg;
+
+	s->at++;
+	if (cli_full(s->call))
+		s->waiting = true;
+	else
+		show_next(s);
+}
+
+// One destination a section.
+static void show_explain(struct show *s)
+{
+	const struct section *x;
+
+	while (s->at < s->section_count && !show_here(s)->count && !explains_nothing(s))
+		s->at++;
+	if (s->at == s->section_count) {
+		show_finish(s);
+		return;
+	}
+	x = show_here(s);
+	explain_ask_start(s->explain, &x->place, &x->exact, show_explained, s);
 }
 
 // Reads the next section of this phase.
@@ -365,6 +400,10 @@ static void show_next(struct show *s)
 			show_read(s);
 		else
 			show_counted(s);
+		return;
+	}
+	if (s->explain) {
+		show_explain(s);
 		return;
 	}
 	for (; s->at < s->section_count; s->at++) {
@@ -434,8 +473,12 @@ static void show_resume(struct cli_call *c)
 {
 	struct show *s = c->data;
 
-	if (s && s->read)
+	if (s && s->waiting) {
+		s->waiting = false;
+		show_next(s);
+	} else if (s && s->read) {
 		speaker_read_pause(s->read, false);
+	}
 }
 
 void show_begin(struct show *s)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "cmd/explain.h"
 #include "cmd/route.h"
 
 enum show_phase { SHOW_COUNT, SHOW_PRINT, SHOW_TOLD };
@@ -48,11 +49,13 @@ struct show {
 	struct show_want want;
 	struct route_filter *filter;
 	bool statistics, brief, detail, first, stopped;
+	bool waiting;         // for room on the terminal, between two explanations
 	bool by_peer;         // what a peer sent or was told
 	unsigned asked, told; // detail: peers looked at, and those that have been told the prefix
 	uint16_t asking;      // number of the one looked at
 	struct map seen;         // distinguishers of the section, where they do not come in order
 	struct speaker_read *read;
+	struct explain_ask *explain; // instead of the routes; NULL: not asked for
 	struct buf last, group; // prefix and heading of the row before
 	unsigned type;          // of the row before
 	struct buf out;

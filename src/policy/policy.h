@@ -97,6 +97,11 @@ bool policy_program_uses_peer(const struct policy_program *p);
 // Accepts everything unchanged.
 bool policy_program_is_open(const struct policy_program *p);
 
+// The clause that policy_step.place counts to in a node of a source, as it was typed ("ip-prefix p1"),
+// appended. false: the source has no such clause.
+bool policy_source_clause(const struct policy_source *s, const char *policy, uint32_t node,
+			  uint32_t place, struct buf *ret);
+
 // What a route's surroundings are, as far as clauses ask. Only read when policy_program_uses_peer.
 struct policy_context {
 	struct ip peer, local;      // `if-match ip route-source`, `apply ... next-hop peer-address`

@@ -13,6 +13,8 @@ struct clause {
 	bool always; // names a filter that is not there: every route matches
 	uint32_t low, high;
 	struct object *filter; // counted; NULL for kinds without
+	// Only while a source is asked for a clause: objects of one content have many names.
+	const char *name;
 };
 
 struct apply {

@@ -105,6 +105,61 @@ static void clauses_sort(struct clause *c, unsigned n)
 	}
 }
 
+// --- which one was it ---------------------------------------------------------------------------------
+static const struct source_node *source_node(const struct policy_source *s, const char *policy,
+					     uint32_t number)
+{
+	const struct source_policy *p = map_get(&s->by_name[FILTER_KINDS], policy);
+	const struct source_node *found = NULL;
+
+	for (const struct source_node *n = p ? p->first : NULL; n; n = n->next)
+		if (n->number == number)
+			found = n; // of two the later one stands
+	return found;
+}
+
+static void clause_words(const struct clause *c, struct buf *b)
+{
+	if (c->kind == MATCH_PREFIX && c->low) // an ACL: which the filter would have told
+		buf_text(b, c->wide ? "ipv6 address acl" : "acl");
+	else
+		buf_text(b, clause_name(c));
+	if (c->name)
+		buf_format(b, " %s", c->name);
+	else if (c->kind == MATCH_COST || c->kind == MATCH_PATH_LENGTH ||
+		 c->kind == MATCH_PREFERENCE || c->kind == MATCH_TAG)
+		buf_format(b, c->low == c->high ? " %u" : " %u to %u", c->low, c->high);
+	if (c->whole)
+		buf_text(b, " whole-match");
+}
+
+bool policy_source_clause(const struct policy_source *s, const char *policy, uint32_t number,
+			  uint32_t place, struct buf *ret)
+{
+	const struct source_node *node = source_node(s, policy, number);
+	unsigned count = 0, at = 0;
+
+	for (const struct source_match *m = node ? node->matches : NULL; m; m = m->next)
+		count += clauses_of(m);
+	if (place >= count)
+		return false;
+	struct clause *all = mem_zero(count * sizeof(*all));
+	for (const struct source_match *m = node->matches; m; m = m->next)
+		for (unsigned i = 0; i < clauses_of(m); i++, at++) {
+			bool named = clause_filters(m) != FILTER_KINDS;
+			all[at] = (struct clause){.kind = m->kind,
+						  .wide = named && m->wide,
+						  .whole = m->whole,
+						  .low = named ? m->acl : m->low,
+						  .high = m->high,
+						  .name = named ? m->names.word[i] : NULL};
+		}
+	clauses_sort(all, count);
+	clause_words(&all[place], ret);
+	mem_free(all);
+	return true;
+}
+
 static void applies_sort(struct apply *a, unsigned n)
 {
 	for (unsigned i = 1; i < n; i++) {

@@ -10,7 +10,13 @@
 
 void explain_tell(struct explaining *x, const struct rib_explain_item *item)
 {
-	x->sink(x->arg, item);
+	struct rib_explain_item told = *item;
+
+	if (told.peer == RIB_AGGREGATE)
+		told.peer = RIB_NO_PEER;
+	if (told.other == RIB_AGGREGATE)
+		told.other = RIB_NO_PEER;
+	x->sink(x->arg, &told);
 }
 
 const struct rib_explain_peer *explain_candidate(const struct explaining *x, uint16_t peer)

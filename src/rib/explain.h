@@ -39,7 +39,6 @@ enum rib_explain {
 	EXPLAIN_APPLY,    // step: of the node; text: what it changed, "" nothing
 	EXPLAIN_VERDICT,  // bar; text: what is installed; stands
 	EXPLAIN_UNKNOWN,  // peer: nothing of it is stored, and what its import rejects is not kept
-	EXPLAIN_NO_PATH,  // nobody gave one
 	EXPLAIN_BEST,     // peer; number: of usable paths; 0: there is none; stands
 	EXPLAIN_LOSS,     // peer lost to other; name, rule: of the step; text, second: the two values, other's first
 	EXPLAIN_NEIGHBOR, // peer: is looked at; other: source of the route

@@ -87,7 +87,9 @@ void explain_difference(struct buf *b, const struct attrs *before, const struct 
 	}
 	put_number_change(b, begin, "PrefVal", before->local.preferred_value,
 			  after->local.preferred_value);
-	put_number_change(b, begin, "preference", before->local.preference,
-			  after->local.preference);
+	if (before->local.preference &&
+	    after->local.preference) // else it is the default's coming or going
+		put_number_change(b, begin, "preference", before->local.preference,
+				  after->local.preference);
 	put_number_change(b, begin, "label", before->local.label, after->local.label);
 }

@@ -80,6 +80,8 @@ static bool is_shown(const struct reading *x, const struct path *p)
 		return p->peer == x->q->peer && p->attr;
 	case RIB_VIEW_NOT_ACCEPTED:
 		return p->peer == x->q->peer && !p->attr;
+	case RIB_VIEW_ALL:
+		return true;
 	case RIB_VIEW_ADVERTISED:
 		break;
 	}

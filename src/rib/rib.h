@@ -156,7 +156,8 @@ struct rib_route {           // one path of one destination, as shown
 	unsigned path_index, path_count; // within the destination, best first
 };
 
-enum rib_view { RIB_VIEW_LOC, RIB_VIEW_RECEIVED, RIB_VIEW_ACCEPTED, RIB_VIEW_NOT_ACCEPTED, RIB_VIEW_ADVERTISED };
+enum rib_view { RIB_VIEW_LOC, RIB_VIEW_RECEIVED, RIB_VIEW_ACCEPTED, RIB_VIEW_NOT_ACCEPTED, RIB_VIEW_ADVERTISED,
+		RIB_VIEW_ALL }; // every path, rejected ones too
 struct rib_query {
 	const struct af *af;
 	enum rib_view view;
