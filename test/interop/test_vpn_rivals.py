@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from daemons import Afresh, Bird, Exabgp, Frr, Gobgp, wait_for
+from daemons import Afresh, Bgpfeed, Bird, Exabgp, Frr, Gobgp, wait_for
 
 US, THEM = "10.0.0.1", "10.0.0.2"
 V4, V6 = "10.9.0.0/16", "2001:db8:9::/48"
@@ -436,6 +436,33 @@ def test_reflection_between_two_clients(start, town, here, there):
             assert originator == f"10.0.0.{5 - number}" and cluster == [US]
     for peer in us.dut.json("display bgp vpnv4 all peer verbose")["peers"]:
         assert peer["established_count"] == 1
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_six_thousand_routes_of_fifty_targets(start, town, name):
+    """From bgpfeed through us to the rival, each as it was; one more import target of vpna touches the routes that carry it."""
+    rival = RIVALS[name](start, town, 3)
+    text = config(peers=[("10.0.0.3", ("reflect-client",)), ("10.0.0.4", ("reflect-client",))], families=("ipv4-family vpnv4",))
+    us = Speaker(start, town, 1, text.replace("100:1 import", "65000:1 import"))
+    feed = start(Bgpfeed, "feed", "10.0.0.4")
+    feed.prefix = town.house(4).prefix
+    feed.start("name=f,local=10.0.0.4,remote=10.0.0.1:179,as=100,role=feed,families=vpnv4",
+               options=("--routes-vpn", "6000", "--instances", "50"))
+    def there():
+        return [r for r in rival.routes("vpnv4") if r.startswith("65000:")]
+    wait_for("all at the rival", lambda: len(there()) == 6000, 60, 1)
+    carry = {n: sum(f"65000:{n}" in targets for targets, _ in rival.routes("vpnv4").values()) for n in (1, 2)}
+    assert carry[1] > 20 and carry[2] > 20 and len(us.instance()) == carry[1] + 1
+    us.dut.configure("ip vpn-instance vpna", "ipv4-family", "vpn-target 65000:2 import-extcommunity")
+    us.settle()
+    job = us.dut.json("display bgp refresh")["jobs"][-1]
+    assert (job["seen"], job["changed"]) == (carry[2], carry[2]), job
+    for p in us.dut.json("display bgp vpnv4 all peer verbose")["peers"]:
+        assert p["established_count"] == 1
+    feed.ask("wait f malformed = 0 and f drops = 0 timeout 1")
+    feed.stop()
+    wait_for("none of it there", lambda: not there(), 60, 1)
+    assert set(us.instance()) == {OURS4}
 
 
 # --- route target constraint: GoBGP both ways, ExaBGP as a listener ----------------------------------------------------
