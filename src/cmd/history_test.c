@@ -360,6 +360,9 @@ static void test_trial_aborted(void **state)
 	box_run(a, "sysname V");
 	box_run(a, "commit trial 100"); // on and on: back to before the first
 	expect_name("V");
+	box_refuses(
+		a, "run rollback configuration last 1",
+		"Error: A trial configuration waits: confirm it by commit, or use abort trial.");
 	box_expect(a, "abort trial", "Info: The trial configuration rollback succeeded.\n", NULL);
 	expect_name("B");
 	box_refuses(a, "abort trial", "Error: The system is not in the trial configuration mode.");

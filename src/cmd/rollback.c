@@ -76,11 +76,22 @@ static bool rollback_commit(struct cli_call *c, const struct conf_tree *tree)
 	return done;
 }
 
+// A trial is ended by its own commands; a rollback in the middle of it would be rolled back too.
+static bool rollback_barred(struct cli_call *c)
+{
+	if (commit_barred(c))
+		return true;
+	if (!trial_active(app_of(c)))
+		return false;
+	cli_error(c, "A trial configuration waits: confirm it by commit, or use abort trial.");
+	return true;
+}
+
 static void rollback_answered(struct cli_call *c, bool yes)
 {
 	struct conf_tree tree;
 
-	if (!yes || commit_barred(c)) {
+	if (!yes || rollback_barred(c)) {
 		cli_done(c);
 		return;
 	}
@@ -104,7 +115,7 @@ static void rollback_run(struct cli_call *c)
 	uint32_t number;
 
 	// What does not exist is not asked about.
-	if (commit_barred(c) || (!conf_value(c->line, "file-name") && !target_number(c, &number)))
+	if (rollback_barred(c) || (!conf_value(c->line, "file-name") && !target_number(c, &number)))
 		return;
 	cli_ask(c,
 		"Warning: This operation will revert configuration changes to the previous status. "

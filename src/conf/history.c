@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -335,6 +336,8 @@ uint32_t history_open(struct conf_history *h, const struct file_ops *ops, uint32
 	h->size = at;
 	if (!at && file.len)
 		keep_unreadable(h);
+	else if (at < file.len)
+		log_warning("configuration: %s ends in a record that is not used", h->path);
 	buf_free(&file);
 	buf_free(&error);
 	return h->entries.count ? entry_last(h)->commit.number : 0;
@@ -362,7 +365,9 @@ void history_begin(struct conf_history *h, const struct file_ops *ops, uint32_t 
 	h->ops = ops;
 	conf_print(t, &text);
 	r.commit.number = number;
+	r.commit.time = (int64_t)time(NULL) * 1000000;
 	r.commit.word[COMMIT_TYPE] = "STARTUP";
+	r.commit.word[COMMIT_DESCRIPTION] = "what the daemon was started with";
 	r.body = buf_cstr(&text);
 	r.body_size = text.len;
 	struct entry *e = entry_new(h, &r);
