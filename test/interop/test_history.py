@@ -12,8 +12,9 @@ import time
 
 import pytest
 
-from daemons import BUILD, END_WITH_US, PORT, Afresh, wait_for
+from daemons import BUILD, END_WITH_US, PORT, ROOT, Afresh, wait_for
 from terminal import Terminal
+from wirepeer import WirePeer, end_of_rib, update
 
 CONFIG = """sysname n0
 #
@@ -230,3 +231,49 @@ def test_a_trial_ends_with_its_terminal(dut):
     while "sysname n0\n" not in dut.run("display current-configuration"):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+# --- the manual's transcripts -------------------------------------------------------------------
+def transcripts():
+    """The manual's section, as lists of (prompt and line typed, what is shown until the next)."""
+    text = (ROOT / "doc/manual.md").read_text()
+    section = text[text.index("## History, rollback, trial"):text.index("## Soft reset")]
+    for block in re.findall(r"^```\n(.*?)^```", section, re.MULTILINE | re.DOTALL):
+        yield re.findall(r"^(?:([<\[][~*]?r1[>\]])(.*)|(Warning: .*?\[Y/N\]:)(.*))\n"
+                         r"((?:(?![<\[][~*]?r1|Warning).*\n)*)", block, re.MULTILINE)
+
+
+def same(text, base):
+    """Without what is another one each time."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00", "WHEN", text.replace(base, "10.1.1"))
+    return re.sub(r"left \(sec\): \d+", "left (sec): S", text)
+
+
+def test_the_manual_shows_what_is_shown(dut):
+    dut.config.write_text(CONFIG.format(dut.base).replace("sysname n0", "sysname r1").replace(
+        " apply cost 0\n", "").replace("#\nreturn", f" peer {dut.base}.2 listen-only\n #\n ipv4-family unicast\n  peer {dut.base}.2 enable\n"
+        f"  peer {dut.base}.2 route-policy P import\n#\nreturn"))
+    dut.start()
+    wire = WirePeer(dut.base + ".2", dut.address, PORT, 65002).establish()
+    wire.send(update([f"10.2.{i}.0/24" for i in range(12)], path=(65002,), next_hop=wire.local) + end_of_rib())
+    wait_for("the routes", lambda: dut.json("display bgp routing-table statistics")["routes"] == 12 and
+             dut.json("display bgp peer")["peers"][0]["routes_received"] == 12, 10, 0.05)
+    dut.run("system-view", "bgp 100", f"peer {dut.base}.2 description upstream", "commit description ticket 17",
+            "timer connect-retry 20", "commit label before-tuning",
+            "route-policy P permit node 10", "apply preferred-value 5", "commit")
+    t = Terminal(dut.socket)
+    t.expect("<r1>")
+    prompt = re.compile(r"^(?:[<\[][~*]?r1[>\]]|Warning: .*?\[Y/N\]:)$", re.MULTILINE)
+    blocks = list(transcripts())
+    assert [len(block) for block in blocks] == [4, 2]
+    for block in blocks:
+        if block[0][0].startswith("["):   # the change that is tried
+            t.type("system-view", r"\[~r1\]$")
+            t.type("ip ip-prefix LIST permit 10.0.0.0 8", r"\[\*r1\]$")
+        for _, line, _, answer, shown in block:
+            found = t.type(line or answer, prompt)
+            shown_now = found.split("\n", 1)[1]
+            shown_now = shown_now[:prompt.search(shown_now).start()]
+            assert same(shown_now, dut.base) == same(shown, dut.base), line
+    t.close()
+    wire.close()
