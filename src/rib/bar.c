@@ -12,6 +12,7 @@ static const struct {
 	[BAR_OWN_ORIGINATOR] = {"own-originator", "its ORIGINATOR_ID is our own router identifier"},
 	[BAR_CLUSTER_LOOP] = {"cluster-loop", "its CLUSTER_LIST holds our own cluster too often"},
 	[BAR_PATH_LIMIT] = {"as-path-limit", "its AS_PATH is longer than as-path-limit allows"},
+	[BAR_LIMIT] = {"limit", "the limit of the instance's table has turned it away"},
 	[BAR_POLICY] = {"policy", "the policy rejects it"},
 	[BAR_NO_PATH] = {"no-path", "there is no path to tell of"},
 	[BAR_SUPPRESSED] = {"suppressed", "an aggregate suppresses it (detail-suppressed)"},

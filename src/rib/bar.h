@@ -12,6 +12,7 @@ enum rib_bar {
 	BAR_OWN_ORIGINATOR,
 	BAR_CLUSTER_LOOP,
 	BAR_PATH_LIMIT,
+	BAR_LIMIT,
 	// both ways
 	BAR_POLICY,
 	// out

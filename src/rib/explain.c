@@ -150,6 +150,15 @@ static void own_path(struct explaining *x, uint32_t number, const struct path *p
 	take_part(x, number, attr_ref(&x->family->attrs, p->attr), p->peer);
 }
 
+// By the limit that stands, also where the question is about a candidate.
+static bool is_turned_away(const struct explaining *x, const struct path *p)
+{
+	const struct family *f = x->family;
+
+	return f->limit && !p->attr &&
+	       !limit_has_room(f, rib_number(f->rib, f->af, &x->want->key), 0);
+}
+
 static void peer_path(struct explaining *x, uint32_t number, const struct path *p,
 		      const struct member *m)
 {
@@ -159,6 +168,8 @@ static void peer_path(struct explaining *x, uint32_t number, const struct path *
 
 	tell_path(x, p->peer, attr_at(t, p->attr_in));
 	enum rib_bar bar = import_again(x, m, attr_at(t, p->attr_in), &as);
+	if (!bar && is_turned_away(x, p))
+		bar = BAR_LIMIT;
 	if (!bar)
 		attr = attr_intern(t, &as);
 	tell_verdict(
@@ -179,6 +190,29 @@ static void one_path(struct explaining *x, uint32_t number)
 		own_path(x, number, p);
 	else if (m && p->epoch >= m->purge_before)
 		peer_path(x, number, p, m);
+}
+
+void explain_import_run(struct family *f, uint16_t peer, uint32_t n,
+			const struct policy_observer *observer)
+{
+	const struct destination *d = table_at(&f->table, n);
+	struct member *m = rib_member(f->rib, peer, f->af);
+	struct arena *a = &f->rib->arena;
+	struct attrs as;
+	uint32_t prev;
+
+	uint32_t number = m && m->import ? destination_path(f, d, peer, &prev) : 0;
+	const struct path *p = number ? table_path(&f->table, number) : NULL;
+	if (!p || p->epoch < m->purge_before)
+		return;
+	const struct attr_set *received = attr_at(&f->attrs, p->attr_in);
+	const struct policy_context context = import_context(m->import);
+	struct af_key key = {0};
+	memcpy(key.b, d->key, f->af->key_size);
+	arena_reset(a);
+	attr_open(received, &as);
+	if (!import_bar(m, received) && !import_before(m->import, received, &as, a))
+		policy_explain(m->import->with.program, &context, &key, &as, a, observer);
 }
 
 // --- what nobody can know -----------------------------------------------------------------------------

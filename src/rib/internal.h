@@ -166,6 +166,12 @@ bool rib_options_equal(const struct rib_options *a, const struct rib_options *b)
 // --- read.c ---------------------------------------------------------------------------------------
 uint64_t rib_epoch_time(const struct rib *r, uint32_t epoch); // microseconds; 0: not known
 
+// --- explain.c, explain_out.c: the peer's policy, run on what it sent or would be told --------------
+void explain_import_run(struct family *f, uint16_t peer, uint32_t n,
+			const struct policy_observer *observer);
+void explain_export_run(struct family *f, uint16_t peer, uint32_t n,
+			const struct policy_observer *observer);
+
 // --- purge.c --------------------------------------------------------------------------------------
 void purge_start(struct family *f);
 bool purge_work(struct family *f, rib_deadline *over, void *arg); // true: more to do
@@ -181,6 +187,7 @@ static inline void limit_count(struct family *f, enum rib_limit_kind kind, int b
 // Of a limited family: is there a place for the route? n: its destination, path: its own there, 0: not
 // there yet. false: it is turned away, and counted so.
 bool limit_admits(struct family *f, uint32_t n, uint32_t path);
+bool limit_has_room(const struct family *f, uint32_t n, uint32_t path); // the same, not counted
 void limit_end(struct family *f);
 bool limit_work(struct family *f, rib_deadline *over, void *arg); // true: more to do
 

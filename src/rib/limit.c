@@ -81,7 +81,7 @@ static bool has_prefix(const struct family *f, uint32_t n)
 	return p != 0;
 }
 
-bool limit_admits(struct family *f, uint32_t n, uint32_t path)
+bool limit_has_room(const struct family *f, uint32_t n, uint32_t path)
 {
 	const struct rib_limit *l = &f->limit->with;
 	bool routes = is_full(l, LIMIT_ROUTES), prefixes = is_full(l, LIMIT_PREFIXES);
@@ -90,9 +90,16 @@ bool limit_admits(struct family *f, uint32_t n, uint32_t path)
 		return true;
 	if (path && table_path(&f->table, path)->attr)
 		return true; // a route that is there changes
-	if (!routes && has_prefix(f, n))
+	return !routes && has_prefix(f, n);
+}
+
+bool limit_admits(struct family *f, uint32_t n, uint32_t path)
+{
+	const struct rib_limit *l = &f->limit->with;
+
+	if (limit_has_room(f, n, path))
 		return true;
-	room_refuse(l->room, routes ? LIMIT_ROUTES : LIMIT_PREFIXES);
+	room_refuse(l->room, is_full(l, LIMIT_ROUTES) ? LIMIT_ROUTES : LIMIT_PREFIXES);
 	return false;
 }
 
