@@ -156,6 +156,49 @@ static void test_other_families(void **state)
 		    "Error: The key of a route is needed");
 }
 
+static void test_policy_counts(void **state)
+{
+	// 10.1/16 and 10.2/16 came from the one peer that has it.
+	box_expect(a, "display route-policy in",
+		   "Route-policy : in\ndeny : 10 (matched counts: 1)\n    Match clauses :\n"
+		   "    if-match ip-prefix two\n",
+		   "permit : 20 (matched counts: 1)\n", NULL);
+	box_expect(
+		a, "display route-policy in usage", "  Named by:\n",
+		"bgp 100 / ipv4-family unicast / peer 10.0.0.2 route-policy in import\n",
+		"  In force: import of 1 peer and family (2 routes judged), export of 0 in 0 update "
+		"groups (0 routes judged)\n",
+		"  deny : 10 (matched counts: 1), import 1, export 0\n", NULL);
+	box_expect(a, "display route-policy out usage", "    nothing\n",
+		   "  deny : 10 (matched counts: 0)", NULL);
+	box_refuses(a, "display route-policy none usage",
+		    "Error: The route-policy does not exist.");
+	json_t *all = json_loads(box_json(a, "display route-policy in usage"), 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(all, "nodes")), 2);
+	assert_int_equal(json_array_size(json_object_get(all, "named_by")), 1);
+	json_decref(all);
+}
+
+static void test_shadowed_nodes(void **state)
+{
+	box_configure(a, "route-policy out permit node 20\nquit\n"
+			 "route-policy in permit node 30\nif-match cost 0\nif-match ip-prefix ten\n"
+			 "if-match tag 5\nquit\n"
+			 "route-policy in permit node 40\nif-match ip-prefix ten\nquit\n"
+			 "bgp 100\nipv4-family unicast\npeer 10.0.0.3 route-policy out export");
+	sim_run_for(10 * SIM_SECOND);
+	box_expect(a, "display route-policy in usage",
+		   "  permit : 30 (matched counts: 0), import 0, export 0\n"
+		   "    never matches: node 20 comes first for every such route\n"
+		   "  permit : 40 ",
+		   NULL);
+	assert_null(strstr(strstr(buf_cstr(&a->out), "permit : 40"), "never"));
+	box_expect(a, "display route-policy out usage",
+		   "export of 1 in 1 update group (1 routes judged)\n",
+		   "  deny : 10 (matched counts: 1), import 0, export 1\n",
+		   "    never matches: node 10 comes first for every such route\n", NULL);
+}
+
 static void test_json(void **state)
 {
 	json_t *all =
@@ -186,6 +229,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_candidate, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tables, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_other_families, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_policy_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shadowed_nodes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_json, set_up, tear_down),
 	};
 

@@ -1,6 +1,6 @@
 // display route-policy, ip ip-prefix and the other filters: what is configured, in VRP's order,
 // printed from the running configuration's statements.
-#include "cmd/app.h"
+#include "cmd/usage.h"
 
 #include <string.h>
 
@@ -38,10 +38,12 @@ static void node_clauses(struct buf *b, const struct conf_node *node, const char
 	}
 }
 
-static void node_show(struct buf *b, const struct conf_node *n)
+// counts: " (matched counts: 3)", "" where they are not known.
+void policy_node_show(struct buf *b, const struct conf_node *n, const char *counts)
 {
 	const struct conf_line *l = n->line;
-	buf_format(b, "%s : %s\n", conf_has(l, "deny") ? "deny" : "permit", conf_after(l, "node"));
+	buf_format(b, "%s : %s%s\n", conf_has(l, "deny") ? "deny" : "permit", conf_after(l, "node"),
+		   counts);
 	node_clauses(b, n, "Match clauses", "if-match");
 	node_clauses(b, n, "Apply clauses", "apply");
 	struct conf_iter it;
@@ -53,7 +55,7 @@ static void node_show(struct buf *b, const struct conf_node *n)
 		}
 }
 
-static json_t *node_json(const struct conf_node *n)
+json_t *policy_node_json(const struct conf_node *n)
 {
 	json_t *clauses = json_array();
 	struct conf_iter it;
@@ -85,8 +87,8 @@ static void display_route_policy(struct cli_call *c)
 			buf_text(&last, conf_line_word(n->line, 1));
 			buf_format(&out, "Route-policy : %s\n", conf_line_word(n->line, 1));
 		}
-		node_show(&out, n);
-		json_array_append_new(list, node_json(n));
+		policy_node_show(&out, n, "");
+		json_array_append_new(list, policy_node_json(n));
 	}
 	if (only && !last.len) {
 		cli_error(c, "The route-policy does not exist.");
@@ -161,10 +163,21 @@ static void display_filter(struct cli_call *c)
 
 static const struct row rows[] = {
 	{.views = "*",
-	 .grammar = "display route-policy [ policy-name ]",
+	 .grammar = "display route-policy",
 	 .help = "Shows route-policies.",
 	 .level = 1,
 	 .run = display_route_policy},
+	{.views = "*",
+	 .grammar = "display route-policy policy-name",
+	 .help = "Shows a route-policy, and how many routes each node matches.",
+	 .level = 1,
+	 .run = display_policy_counted},
+	{.views = "*",
+	 .grammar = "display route-policy policy-name usage",
+	 .help = "Shows who uses a route-policy, how many routes each node matches, and nodes that never can.",
+	 .level = 1,
+	 .flags = ROW_EXTENSION,
+	 .run = display_policy_usage},
 	FILTER_ROW("ip ip-prefix", "Prefix-list", "Shows IPv4 prefix lists."),
 	FILTER_ROW("ip ipv6-prefix", "Prefix-list6", "Shows IPv6 prefix lists."),
 	FILTER_ROW("ip as-path-filter", "As path filter", "Shows AS path filters."),

@@ -102,6 +102,11 @@ bool policy_program_is_open(const struct policy_program *p);
 bool policy_source_clause(const struct policy_source *s, const char *policy, uint32_t node,
 			  uint32_t place, struct buf *ret);
 
+// Whether no route ever matches that node, because one before it ends the policy for all that would:
+// *ret_by is its number. By the text alone: what filters contain is not compared.
+bool policy_source_shadow(const struct policy_source *s, const char *policy, uint32_t node,
+			  uint32_t *ret_by);
+
 // What a route's surroundings are, as far as clauses ask. Only read when policy_program_uses_peer.
 struct policy_context {
 	struct ip peer, local;      // `if-match ip route-source`, `apply ... next-hop peer-address`

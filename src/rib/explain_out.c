@@ -3,6 +3,8 @@
 // from, who is its next hop) is asked for each.
 #include "rib/explain_private.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "rib/membership.h"
 
@@ -150,6 +152,28 @@ static const struct outcome *outcome_for(struct telling *t, const struct member 
 			      .source = RIB_NO_PEER};
 	find_outcome(t->x, as_if, o);
 	return o;
+}
+
+void explain_export_run(struct family *f, uint16_t peer, uint32_t n,
+			const struct policy_observer *observer)
+{
+	const struct destination *d = table_at(&f->table, n);
+	const struct path *best = table_best(&f->table, d);
+	struct member *m = rib_member(f->rib, peer, f->af);
+	struct arena *a = &f->rib->arena;
+	struct af_key key = {0};
+	struct attrs as;
+
+	if (!best || !m || !m->group || !m->group->key.export.program ||
+	    d->info & DESTINATION_SUPPRESSED || n == m->group->default_destination)
+		return;
+	const struct attr_set *set = attr_at(&f->attrs, best->attr);
+	const struct policy_context context = export_context(m->group);
+	memcpy(key.b, d->key, f->af->key_size);
+	arena_reset(a);
+	attr_open(set, &as);
+	if (!export_before(m->group, set, &as, a))
+		policy_explain(m->group->key.export.program, &context, &key, &as, a, observer);
 }
 
 // --- what a member is told ----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 // visitor looks. A walk goes by number of destination, so it has no order and can be taken up
 // again after the table has changed.
 #include "rib/decide.h"
+#include "rib/explain.h"
 #include "rib/group.h"
 
 #include "base/ip.h"
@@ -82,7 +83,7 @@ static bool is_shown(const struct reading *x, const struct path *p)
 		return p->peer == x->q->peer && !p->attr;
 	case RIB_VIEW_ALL:
 		return true;
-	case RIB_VIEW_ADVERTISED:
+	default:
 		break;
 	}
 	return false;
@@ -183,6 +184,10 @@ static void read_destination(struct reading *x, uint32_t n)
 		return;
 	if (x->q->view == RIB_VIEW_ADVERTISED)
 		read_advertised(x, n);
+	else if (x->q->view == RIB_VIEW_IMPORTING)
+		explain_import_run(x->family, x->q->peer, n, x->q->observer);
+	else if (x->q->view == RIB_VIEW_EXPORTING)
+		explain_export_run(x->family, x->q->peer, n, x->q->observer);
 	else
 		read_paths(x, d);
 }

@@ -157,13 +157,17 @@ struct rib_route {           // one path of one destination, as shown
 };
 
 enum rib_view { RIB_VIEW_LOC, RIB_VIEW_RECEIVED, RIB_VIEW_ACCEPTED, RIB_VIEW_NOT_ACCEPTED, RIB_VIEW_ADVERTISED,
-		RIB_VIEW_ALL }; // every path, rejected ones too
+		RIB_VIEW_ALL, // every path, rejected ones too
+		// Nothing is shown: observer hears the peer's policy run on each route that it sent and that
+		// is stored, and on each that it would be told of.
+		RIB_VIEW_IMPORTING, RIB_VIEW_EXPORTING };
 struct rib_query {
 	const struct af *af;
 	enum rib_view view;
 	uint16_t peer;              // of the per-peer views
 	const struct af_key *exact; // one destination; NULL all
 	const struct af_key *within; // longer-prefixes
+	const struct policy_observer *observer; // of the last two views; called in the rib's thread
 };
 // Calls fn for each matching route (all paths of a destination together, best first), in no order.
 // fn returns false to stop. The table must not change meanwhile: callers copy what they keep.
