@@ -78,14 +78,20 @@ static const char *explain(struct told *t, uint16_t peer, const struct rib_expla
 
 static void expect(const char *text, const char *line)
 {
-	if (!strstr(text, line))
-		fail_msg("'%s' is not in:\n%s", line, text);
+	bool found = strstr(text, line);
+
+	if (!found)
+		print_error("not in this: %s\n%s", line, text);
+	assert_true(found);
 }
 
 static void expect_not(const char *text, const char *line)
 {
-	if (strstr(text, line))
-		fail_msg("'%s' is in:\n%s", line, text);
+	bool found = strstr(text, line);
+
+	if (found)
+		print_error("in this: %s\n%s", line, text);
+	assert_false(found);
 }
 
 static int set_up(void **state)
