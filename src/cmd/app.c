@@ -102,6 +102,7 @@ void cmd_start(struct app *a)
 void cmd_stop(struct app *a)
 {
 	trial_free(a);
+	report_free(a);
 }
 
 void cmd_setup(struct app *a, struct cli_setup *ret)

@@ -16,6 +16,7 @@ struct app {
 	struct grammar *grammar;
 	struct loop *loop;
 	struct trial *trial; // of cmd/trial.c; NULL: none
+	struct report *report; // of cmd/report.c; NULL: none yet
 };
 
 static inline struct app *app_of(const struct cli_call *c)

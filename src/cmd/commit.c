@@ -147,6 +147,7 @@ static bool commit_apply(struct app *a, struct speaker_config *next, const struc
 		commit_log(a, &full);
 		buf_put(out, buf_cstr(&text), text.len);
 		speaker_apply(a->speaker, next, &plan);
+		report_expect(a, conf_store_number(a->store));
 	}
 	buf_free(&text);
 	soft_plan_free(&plan);

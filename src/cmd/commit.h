@@ -25,6 +25,11 @@ void show_changes(struct cli_call *c, const struct conf_tree *before,
 // Not all digits, and nobody else's; false after cli_error.
 bool label_is_good(struct cli_call *c, const char *label);
 
+// --- reports (report.c) ---------------------------------------------------------------------------
+struct report;
+void report_expect(struct app *a, uint32_t number); // that commit's jobs have been started
+void report_free(struct app *a);
+
 // --- trial (trial.c) ------------------------------------------------------------------------------
 struct trial;
 bool trial_active(const struct app *a);

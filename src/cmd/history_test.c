@@ -383,6 +383,23 @@ static void test_trial_restart(void **state)
 	assert_int_equal(conf_store_number(a->app.store), 6);
 }
 
+// What the jobs of a commit found is told by its record.
+static void test_report(void **state)
+{
+	struct box *b = box_new("10.0.0.2");
+
+	box_configure(b, "bgp 200\npeer 10.0.0.1 as-number 100\nnetwork 10.1.0.0 16");
+	sim_run_for(120 * SIM_SECOND);
+	box_configure(a, "route-policy IN permit node 10\napply preferred-value 7");
+	assert_null(strstr(box_run(a, "display configuration commit list verbose 1"), "Report:"));
+	sim_run_for(5 * SIM_SECOND);
+	box_expect(a, "display configuration commit list verbose 1", "        Plan:\n",
+		   "        Report:\n          Jobs: 1; sessions reset: 0\n",
+		   "          peer 10.0.0.2, IPv4 Unicast, import: ", "routes: 1 seen, ",
+		   "1 accepted", NULL);
+	box_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +415,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_trial_of_a_session, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trial_aborted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trial_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_report, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
