@@ -115,9 +115,9 @@ static bool write_at(const struct file_ops *ops, int fd, size_t at, const struct
 	return ops->truncate(fd, (off_t)(at + text->len)) == 0 && ops->fsync(fd) == 0;
 }
 
-static void cut(const char *path, int fd, size_t size)
+static void cut(const struct file_ops *ops, const char *path, int fd, size_t size)
 {
-	if (fd < 0 || ftruncate(fd, (off_t)size) != 0 || fsync(fd) != 0)
+	if (fd < 0 || ops->truncate(fd, (off_t)size) != 0 || ops->fsync(fd) != 0)
 		log_error("configuration: %s may hold a commit that was refused", path);
 }
 
@@ -131,7 +131,7 @@ bool file_append(const struct file_ops *ops, const char *path, size_t *size, con
 		fail(error, "write", path);
 		// Not confirmed: must not come back.
 		if (fd >= 0)
-			cut(path, fd, *size);
+			cut(ops, path, fd, *size);
 	}
 	if (fd >= 0)
 		ops->close(fd);
@@ -144,7 +144,7 @@ void file_cut(const struct file_ops *ops, const char *path, size_t size)
 {
 	int fd = ops->open(path, O_WRONLY, 0);
 
-	cut(path, fd, size);
+	cut(ops, path, fd, size);
 	if (fd >= 0)
 		ops->close(fd);
 }
