@@ -113,6 +113,7 @@ static inline bool is_site_of_origin(const uint8_t *v)
 struct object *targets_compile(struct policy_store *s, const struct policy_target *targets,
 			       unsigned count);
 bool targets_permit(const struct object *o, struct span values); // extended communities
+bool targets_within(const struct object *inner, const struct object *outer);
 // Whether one of them stands for any route, be it without a target.
 bool targets_are_all(const struct policy_target *targets, unsigned count);
 

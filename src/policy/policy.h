@@ -88,6 +88,10 @@ struct policy_program *policy_program(struct policy_store *s, struct policy_snap
 // reference for the caller.
 struct policy_program *policy_program_constrain(struct policy_store *s, struct policy_program *p,
 						const struct policy_target *targets, unsigned count);
+// Both are one program but for the route targets that they ask for.
+bool policy_programs_kindred(const struct policy_program *a, const struct policy_program *b);
+// Kindred, and `to` permits no route that `from` does not.
+bool policy_program_narrows(const struct policy_program *from, const struct policy_program *to);
 struct policy_program *policy_program_ref(struct policy_program *p);
 void policy_program_unref(struct policy_program *p);
 // Unique for the life of the store: for logs and memos.

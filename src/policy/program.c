@@ -165,6 +165,33 @@ struct policy_program *policy_program_constrain(struct policy_store *s, struct p
 	return program_intern(&make, s);
 }
 
+// The stage of targets comes first; NULL: any will do.
+static const struct object *targets_of(const struct policy_program *p)
+{
+	return p->count && p->stages[0].kind == STAGE_TARGETS ? p->stages[0].object : NULL;
+}
+
+bool policy_programs_kindred(const struct policy_program *a, const struct policy_program *b)
+{
+	unsigned i = targets_of(a) != NULL, k = targets_of(b) != NULL;
+
+	if (a->count - i != b->count - k)
+		return false;
+	for (; i < a->count; i++, k++)
+		if (a->stages[i].kind != b->stages[k].kind ||
+		    a->stages[i].object != b->stages[k].object)
+			return false;
+	return true;
+}
+
+bool policy_program_narrows(const struct policy_program *from, const struct policy_program *to)
+{
+	const struct object *outer = targets_of(from), *inner = targets_of(to);
+
+	return policy_programs_kindred(from, to) &&
+	       (!outer || (inner && targets_within(inner, outer)));
+}
+
 struct policy_program *policy_program_ref(struct policy_program *p)
 {
 	return object_ref(p);

@@ -56,6 +56,24 @@ bool targets_permit(const struct object *o, struct span values)
 	return false;
 }
 
+static bool range_within(const struct targets *t, const struct range *r)
+{
+	for (unsigned i = 0; i < t->count && t->ranges[i].low <= r->low; i++)
+		if (r->high <= t->ranges[i].high)
+			return true;
+	return false;
+}
+
+bool targets_within(const struct object *inner, const struct object *outer)
+{
+	const struct targets *x = (const struct targets *)inner;
+
+	for (unsigned i = 0; i < x->count; i++)
+		if (!range_within((const struct targets *)outer, &x->ranges[i]))
+			return false;
+	return true;
+}
+
 // --- compiling ---------------------------------------------------------------------------------
 static int range_order(const void *a, const void *b)
 {

@@ -181,6 +181,38 @@ static void test_equal_sets_are_one_program(void **state)
 	policy_program_unref(t);
 }
 
+static bool narrows(const struct policy_target *from, unsigned from_count, const char *from_policy,
+		    const struct policy_target *to, unsigned to_count, const char *to_policy)
+{
+	struct policy_program *a = constrained(from, from_count, from_policy),
+			      *b = constrained(to, to_count, to_policy);
+	bool answer = policy_program_narrows(a, b);
+
+	assert_int_equal(policy_programs_kindred(a, b), policy_programs_kindred(b, a));
+	policy_program_unref(a);
+	policy_program_unref(b);
+	return answer;
+}
+
+// What was turned away can come in only when there are more targets.
+static void test_fewer_targets_narrow(void **state)
+{
+	const struct policy_target t[] = {target("1:1", 64), target("2:2", 64), target("3:3", 64)};
+	const struct policy_target any = {.bits = 0}, block = target("2:0", 32);
+
+	assert_true(narrows(t, 3, "p", t, 2, "p"));
+	assert_true(narrows(t, 2, "p", t, 2, "p"));
+	assert_true(narrows(t, 2, "p", t, 0, "p"));
+	assert_true(narrows(&any, 1, "p", t, 2, "p"));
+	assert_true(narrows(&block, 1, NULL, &t[1], 1, NULL));
+	assert_false(narrows(t, 2, "p", t, 3, "p"));
+	assert_false(narrows(t, 2, "p", &t[1], 2, "p"));
+	assert_false(narrows(t, 2, "p", &any, 1, "p"));
+	assert_false(narrows(&t[1], 1, NULL, &block, 1, NULL));
+	assert_false(narrows(t, 3, "p", t, 2, NULL));
+	assert_false(narrows(t, 3, NULL, t, 2, "p"));
+}
+
 static void test_constrained_later(void **state)
 {
 	const struct policy_target a[] = {target("1:1", 64)}, b[] = {target("2:2", 64)};

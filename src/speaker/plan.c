@@ -137,13 +137,23 @@ static bool verdicts_differ(const struct rib_import *old, const struct rib_impor
 	return !rib_import_equal(&same, old);
 }
 
+// Fewer route targets, and nothing else: nothing can come in that was turned away.
+static bool only_narrows(const struct rib_import *old, const struct rib_import *next)
+{
+	struct rib_import same = *next;
+
+	same.program = old->program;
+	return old->program && next->program && !verdicts_differ(old, &same) &&
+	       policy_program_narrows(old->program, next->program);
+}
+
 // Import changed (keep-all-routes apart).
 static void step_policy(const struct speaker_peer *p, const struct peer_run *r,
 			const struct rib_import *next, struct soft_step *step)
 {
-	bool differ = verdicts_differ(&r->import, next);
+	bool differ = verdicts_differ(&r->import, next) && !only_narrows(&r->import, next);
 	bool miss = differ && import_may_miss(r, next);
-	bool asks = r->import.program != next->program || miss;
+	bool asks = (differ && r->import.program != next->program) || miss;
 
 	step->effects |= EFFECT_IMPORT;
 	if (r->import.keep_all && r->complete) {
@@ -159,31 +169,17 @@ static void step_policy(const struct speaker_peer *p, const struct peer_run *r,
 	}
 }
 
-// The programs are one but for the route targets that they ask for.
-static bool only_targets_differ(const struct speaker_config *config, struct policy_program *a,
-				struct policy_program *b)
+static bool only_targets_differ(const struct policy_program *a, const struct policy_program *b)
 {
-	static const struct policy_target any;
-	struct policy_program *x, *y;
-	bool equal;
-
-	if (!a || !b || a == b || !config->store)
-		return false;
-	x = policy_program_constrain(config->store, a, &any, 1);
-	y = policy_program_constrain(config->store, b, &any, 1);
-	equal = x == y;
-	policy_program_unref(x);
-	policy_program_unref(y);
-	return equal;
+	return a && b && a != b && policy_programs_kindred(a, b);
 }
 
-static void why_import(struct soft_step *step, const struct speaker_config *config,
-		       const struct rib_import *old, const struct rib_import *next,
-		       const struct peer_family *f)
+static void why_import(struct soft_step *step, const struct rib_import *old,
+		       const struct rib_import *next, const struct peer_family *f)
 {
 	const char *cause = import_cause(old, next);
 
-	if (only_targets_differ(config, old->program, next->program))
+	if (only_targets_differ(old->program, next->program))
 		snprintf(step->why, sizeof(step->why), "vpn-target changed");
 	else if (old->program != next->program && f->import_policy[0])
 		snprintf(step->why, sizeof(step->why), "%s %.60s", cause, f->import_policy);
@@ -208,7 +204,7 @@ static void plan_import(struct soft_plan *plan, const struct speaker_peer *p,
 	same.route_limit = r->import.route_limit; // counted here, no matter of a route's fate
 	if (!rib_import_equal(&same, &r->import)) {
 		step_policy(p, r, &next, &step);
-		why_import(&step, config, &r->import, &next, &c->family[i]);
+		why_import(&step, &r->import, &next, &c->family[i]);
 	}
 	if (on && !can_ask(p)) {
 		step_session(plan, p, "keep-all-routes without route refresh");
@@ -244,7 +240,7 @@ static void plan_export(struct soft_plan *plan, const struct speaker_peer *p,
 	peer_export_of(p, config, c, i, &next);
 	if (next.program == r->export.program)
 		snprintf(step.why, sizeof(step.why), "export");
-	else if (only_targets_differ(config, next.program, r->export.program))
+	else if (only_targets_differ(next.program, r->export.program))
 		snprintf(step.why, sizeof(step.why), "constraint of route targets");
 	else
 		snprintf(step.why, sizeof(step.why), "export policy%s%.60s",

@@ -171,8 +171,12 @@ def test_K9_a_changed_import_target_brings_the_routes_in(scene, keep):
         assert s.pe.count(REFRESH) == 0
         lent = next(j for j in s.lab.jobs() if j.get("exchange"))
         assert (lent["instance"], lent["seen"], lent["changed"], lent["newly_accepted"]) == ("vpna", 1, 1, 1)
+    s.lab.settle()
+    s.pe.clear()
     s.instance_lines(s.a, "undo vpn-target 100:3 import-extcommunity")
     s.ce_a.wire.wait_routes(["20.9.0.0/16"])
+    s.lab.settle()
+    assert s.pe.refreshes(0) == []   # fewer targets let nothing new in
 
 
 def test_K9_a_changed_export_target_tells_the_other_side(scene):
