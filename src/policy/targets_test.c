@@ -354,9 +354,13 @@ static void test_thousands_of_targets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_one_of_the_targets),   CASE(test_prefixes_of_targets),
-		CASE(test_random_against_plain), CASE(test_equal_sets_are_one_program),
-		CASE(test_constrained_later),    CASE(test_reflector_filter_and_explanations),
+		CASE(test_one_of_the_targets),
+		CASE(test_prefixes_of_targets),
+		CASE(test_random_against_plain),
+		CASE(test_equal_sets_are_one_program),
+		CASE(test_fewer_targets_narrow),
+		CASE(test_constrained_later),
+		CASE(test_reflector_filter_and_explanations),
 		CASE(test_thousands_of_targets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@ import pytest
 
 from lab import AS, VIEWS
 from wirepeer import (IPV4, IPV6, NOTIFICATION, REFRESH, UPDATE, VPNV4, VPNV6, attribute, message, prefix_bytes,
-                      rd_bytes, target_bytes, update, vpn_bytes)
+                      rd_bytes, refresh, target_bytes, update, vpn_bytes)
 
 ROUTE, OTHER = "100:9 10.9.0.0/16", "100:9 20.9.0.0/16"
 
@@ -164,7 +164,10 @@ def test_K9_a_changed_import_target_brings_the_routes_in(scene, keep):
     if not keep:
         s.pe.wait(lambda: s.pe.count(REFRESH))
         assert s.pe.refreshes()[0] == VPNV4
+        s.pe.send(refresh(VPNV4, 1))
         s.say(ROUTE, rt=("100:3",))
+        s.say(OTHER, rt=("100:1",))
+        s.pe.send(refresh(VPNV4, 2))
     s.ce_a.wire.wait_routes(["10.9.0.0/16", "20.9.0.0/16"])
     assert s.ce_b.wire.routes() == {} and s.pe.count(NOTIFICATION) == 0
     if keep:
