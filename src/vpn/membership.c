@@ -159,8 +159,3 @@ unsigned membership_targets(struct membership *m, const struct policy_target **r
 	*ret = m->list;
 	return m->list_count;
 }
-
-bool membership_any(const struct membership *m)
-{
-	return m->count && !m->entries[0].target.bits;
-}

@@ -15,4 +15,3 @@ void membership_clear(struct membership *m); // the session is over
 // The list for policy_program_constrain: sorted, without duplicates, and without targets that a
 // shorter entry covers; good until the next call. Origin AS numbers make no difference here.
 unsigned membership_targets(struct membership *m, const struct policy_target **ret);
-bool membership_any(const struct membership *m); // the default: constrains nothing
