@@ -101,5 +101,25 @@ void channel_free(struct channel *c);                // from the receiver's thre
 
 void loop_post(struct loop *l, loop_fn *fn, void *arg); // any thread: fn runs in l's thread, soon
 
+// --- children: a copy of this process that thinks, tells, and touches nothing ----------------------
+// fork(), at a moment when no loop of this process is within a callback. The copy has the calling
+// thread alone, and everything as it stood at that moment. Its loops are detached: all files but
+// the way back to the parent are closed; streams take what is written and never drain, nothing is
+// read, connected, accepted or due; tasks that ran have been stopped (their owners may start them
+// again); posts, channels and tasks work, in child_turn. fn runs in the copy, which ends when it
+// returns and never comes back here. Memory is shared with the parent until one of the two writes.
+struct child;
+struct child_ops {
+	void (*on_read)(void *arg, const uint8_t *p, size_t n); // what it told
+	void (*on_end)(void *arg, bool good); // it has told everything, or (false) it died; free it then
+};
+struct child *child_new(struct loop *l, loop_fn *fn, void *fn_arg, const struct child_ops *ops,
+			void *arg, int *ret_error); // NULL with *ret_error = -errno
+void child_free(struct child *c); // ends it, if need be; no callback afterwards; NULL is allowed
+// In the copy:
+void child_tell(const void *p, size_t n); // to the parent's on_read; waits until it has been taken
+bool child_turn(void); // one round of posts and tasks of all its loops; false: nothing is left to do
+bool loop_detached(void); // this process is such a copy
+
 // --- signals ----------------------------------------------------------------------------------------
 void loop_on_signal(struct loop *l, int number, loop_fn *fn, void *arg); // for the life of the loop
