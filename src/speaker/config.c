@@ -74,6 +74,15 @@ static void family_release(struct family_config *f)
 	mem_free(f->aggregates);
 }
 
+static void group_release(struct group_config *g)
+{
+	peer_config_release(&g->template_peer);
+	if (g->ahead)
+		peer_config_release(g->ahead);
+	mem_free(g->ahead);
+	mem_free(g->ahead_members);
+}
+
 static void instance_release(struct instance_config *c)
 {
 	for (unsigned i = 0; i < AF_MAX; i++) {
@@ -89,7 +98,7 @@ void speaker_config_unref(struct speaker_config *c)
 	for (unsigned i = 0; i < c->peer_count; i++)
 		peer_config_release(&c->peers[i]);
 	for (unsigned i = 0; i < c->group_count; i++)
-		peer_config_release(&c->groups[i].template_peer);
+		group_release(&c->groups[i]);
 	for (unsigned i = 0; i < c->instance_count; i++)
 		instance_release(&c->instances[i]);
 	mem_free(c->instances);

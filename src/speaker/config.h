@@ -45,6 +45,8 @@ struct group_config {
 	uint32_t listen_as[32]; unsigned listen_as_count;
 	uint32_t listen_as_from, listen_as_to;
 	struct peer_config template_peer; // what a dynamic member gets
+	struct peer_config *ahead;      // what these get instead, in the middle of a commit in stages (stage.h);
+	struct ip *ahead_members; unsigned ahead_count; // owned, as ahead; NULL: none
 };
 
 struct origin_config {                  // network statements, and what else we originate

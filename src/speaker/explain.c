@@ -29,7 +29,7 @@ static const struct peer_config *peer_next(const struct speaker_peer *p,
 
 	if (!c && p->own)
 		g = speaker_config_group_in(next, p->instance, p->own->group);
-	return g ? &g->template_peer : c;
+	return g ? group_template(g, &p->address) : c;
 }
 
 static void order_peer(struct explain_order *o, const struct speaker_peer *p,

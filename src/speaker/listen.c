@@ -34,9 +34,18 @@ bool group_accepts_as(const struct group_config *g, uint32_t as)
 	return g->listen_as_to && as >= g->listen_as_from && as <= g->listen_as_to;
 }
 
+const struct peer_config *group_template(const struct group_config *g, const struct ip *address)
+{
+	for (unsigned i = 0; i < g->ahead_count; i++) {
+		if (ip_equal(&g->ahead_members[i], address))
+			return g->ahead;
+	}
+	return &g->template_peer;
+}
+
 struct peer_config *group_member(const struct group_config *g, const struct ip *address)
 {
-	struct peer_config *c = mem_copy(&g->template_peer, sizeof(*c));
+	struct peer_config *c = mem_copy(group_template(g, address), sizeof(*c));
 
 	peer_config_hold(c);
 	c->dynamic = true;

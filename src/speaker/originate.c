@@ -112,7 +112,7 @@ static void network_index(const struct family_config *f, const struct af *af, st
 			       (void *)(uintptr_t)(i + 1));
 }
 
-static bool same_attributes(const struct origin_config *a, const struct origin_config *b)
+bool origin_attributes_equal(const struct origin_config *a, const struct origin_config *b)
 {
 	return a->attributes_size == b->attributes_size &&
 	       (!a->attributes_size || !memcmp(a->attributes, b->attributes, a->attributes_size));
@@ -135,7 +135,7 @@ static void networks_change(struct speaker *s, uint16_t instance, const struct a
 		const struct origin_config *n = &next->networks[i];
 		const struct origin_config *o = network_find(old, &old_index, af, &n->key);
 
-		if (!o || o->program != n->program || !same_attributes(o, n))
+		if (!o || o->program != n->program || !origin_attributes_equal(o, n))
 			network_send(s, instance, af, n);
 	}
 	map_free(&old_index);
@@ -151,8 +151,8 @@ static bool aggregate_equal(const struct af *af, const struct rib_aggregate *a,
 	       a->suppress_policy == b->suppress_policy;
 }
 
-static bool aggregates_equal(const struct af *af, const struct family_config *a,
-			     const struct family_config *b)
+bool aggregates_equal(const struct af *af, const struct family_config *a,
+		      const struct family_config *b)
 {
 	if ((a ? a->aggregate_count : 0) != b->aggregate_count)
 		return false;

@@ -157,6 +157,7 @@ struct sess *speaker_find(void *door, const struct ip *remote,
 			  const struct ip *local); // sess_find; of a struct speaker_door
 bool group_accepts(const struct group_config *g, const struct ip *address);
 bool group_accepts_as(const struct group_config *g, uint32_t as);
+const struct peer_config *group_template(const struct group_config *g, const struct ip *address);
 struct peer_config *group_member(
 	const struct group_config *g,
 	const struct ip *address);    // config of a dynamic member; caller owns
@@ -165,6 +166,9 @@ void speaker_reap(struct speaker *s); // removes dynamic peers whose session is 
 // --- originate.c ----------------------------------------------------------------------------------
 void speaker_originate(struct speaker *s, const struct speaker_config *old,
 		       const struct speaker_config *next);
+bool origin_attributes_equal(const struct origin_config *a, const struct origin_config *b);
+bool aggregates_equal(const struct af *af, const struct family_config *a, // NULL: none
+		      const struct family_config *b);
 
 // --- constrain.c ----------------------------------------------------------------------------------
 bool peer_constrained(const struct speaker_peer *p, const struct speaker_config *config,
