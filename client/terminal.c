@@ -19,9 +19,9 @@ struct terminal {
 	struct pager pager;
 	EditLine *editor;
 	History *history;
-	char *prompt; // owned
-	enum key key; // that ended the line instead of Enter
-	bool over, lost;
+	char *prompt;              // owned
+	enum key key;              // that ended the line instead of Enter
+	bool over, lost, progress; // progress: the last line is to be wiped
 };
 
 static struct terminal *terminal_of(EditLine *editor)
@@ -185,6 +185,18 @@ static void terminal_end(struct terminal *t)
 	buf_free(&t->pager.partial);
 }
 
+// How far a command is: gone with whatever comes next.
+static void show_progress(struct terminal *t, const struct frame_view *f)
+{
+	bool shown = f->type == FRAME_PROGRESS && f->n;
+
+	if (shown || t->progress)
+		printf("\r\033[K%.*s", shown ? (int)f->n : 0, (const char *)f->p);
+	if (shown)
+		fflush(stdout);
+	t->progress = shown;
+}
+
 static void set_prompt(struct terminal *t, const struct frame_view *f)
 {
 	mem_free(t->prompt);
@@ -203,6 +215,7 @@ static void await_turn(struct terminal *t, bool *ret_question)
 			t->lost = t->over = true;
 			break;
 		}
+		show_progress(t, &f);
 		if (f.type == FRAME_OUTPUT) {
 			pager_write(&t->pager, (const char *)f.p, f.n);
 		} else if (f.type == FRAME_PAGE && f.n == 2) {

@@ -170,6 +170,21 @@ void cli_error(struct cli_call *c, const char *format, ...)
 	cli_failed(c);
 }
 
+void cli_progress(struct cli_call *c, const char *format, ...)
+{
+	const struct cli_session *s = c->session;
+	struct buf text = {0};
+	va_list ap;
+
+	if (!s->ops.progress || !session_interactive(s) || c->json || running_of(c)->cancelled)
+		return;
+	va_start(ap, format);
+	buf_vformat(&text, format, ap);
+	va_end(ap);
+	s->ops.progress(s->arg, buf_cstr(&text));
+	buf_free(&text);
+}
+
 void cli_failed(struct cli_call *c)
 {
 	running_of(c)->failed = true;

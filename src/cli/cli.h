@@ -78,6 +78,9 @@ struct cli_session_ops {
 	// Much is still unsent: commands wait for cli_session_drained. May be NULL.
 	bool (*full)(void *arg);
 	void (*closed)(void *arg); // quit from the user view; free the session later, not inside
+	// How far a command is: a line that is shown in place and gone with whatever comes next.
+	// Terminals only. May be NULL
+	void (*progress)(void *arg, const char *text);
 };
 struct cli_session_mode {
 	const char *user; // shown in lists
@@ -132,6 +135,9 @@ void cli_write(struct cli_call *c, const char *text, size_t n); // whole lines o
 // Prints "Error: ..." past the output filters and makes the status 1.
 void cli_error(struct cli_call *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cli_failed(struct cli_call *c); // status 1; the text has been printed
+// How far it is, for a terminal where text is shown: past the output filters. "": nothing any more.
+void cli_progress(struct cli_call *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void cli_later(struct cli_call *c, void (*cancel)(struct cli_call *c));
 void cli_done(struct cli_call *c);
 bool cli_full(const struct cli_call *c); // the terminal is slow: please wait for resume

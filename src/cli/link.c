@@ -87,6 +87,11 @@ static bool on_full(void *arg)
 	return l->ops.unsent(l->arg) > UNSENT_HIGH;
 }
 
+static void on_progress(void *arg, const char *text)
+{
+	link_send(arg, FRAME_PROGRESS, text, strlen(text));
+}
+
 static void on_closed(void *arg)
 {
 	struct cli_link *l = arg;
@@ -103,7 +108,8 @@ static const struct cli_session_ops session_ops = {.output = on_output,
 						   .status = on_status,
 						   .page = on_page,
 						   .full = on_full,
-						   .closed = on_closed};
+						   .closed = on_closed,
+						   .progress = on_progress};
 
 // --- what the client says -----------------------------------------------------------------------------
 static void take_hello(struct cli_link *l, char *text)

@@ -29,6 +29,7 @@ enum frame_type {
 	FRAME_STATUS,      // 1 byte: 0, or 1 after an error; the line is done
 	FRAME_PAGE,        // 2 bytes: lines per screen; 0: do not page
 	FRAME_CLOSED,      // the session is over
+	FRAME_PROGRESS,    // text to be shown in place until anything else comes; to terminals only
 };
 void frame_put(struct buf *out, enum frame_type type, const void *p, size_t n);
 

@@ -17,6 +17,7 @@ struct app {
 	struct loop *loop;
 	struct trial *trial; // of cmd/trial.c; NULL: none
 	struct report *report; // of cmd/report.c; NULL: none yet
+	struct impact *impact; // the last that was worked out, of cmd/impact.c; NULL: none
 };
 
 static inline struct app *app_of(const struct cli_call *c)
@@ -79,8 +80,8 @@ void show_answer(struct cli_call *c, struct buf *text, const char *key, struct j
 
 // --- tables of the topics ----------------------------------------------------------------------------
 extern const struct template_table peer_templates, group_templates, route_templates, reset_templates;
-extern const struct template_table network_templates, rt_filter_templates;
+extern const struct template_table network_templates, rt_filter_templates, impact_templates;
 extern const struct row_table commit_table, policy_table, job_table, system_table, reset_table;
 extern const struct row_table instance_table, summary_table, history_table, rollback_table;
-extern const struct row_table trial_table;
+extern const struct row_table staged_table, trial_table, impact_table;
 void commit_run(struct cli_call *c);

@@ -115,7 +115,9 @@ bool commit_barred(struct cli_call *c)
 	if (other)
 		cli_error(c, CLI_LOCKED, other);
 	else if (trial_active(app_of(c)) && !trial_is_ours(c))
-		cli_error(c, "A trial configuration of another user waits to be confirmed.");
+		cli_error(c, staged_active(app_of(c))
+				     ? "A staged commit of another user is under way."
+				     : "A trial configuration of another user waits to be confirmed.");
 	else
 		return false;
 	return true;
@@ -131,8 +133,8 @@ static void commit_log(const struct app *a, const struct conf_commit *r)
 		 why ? why : "");
 }
 
-static bool commit_apply(struct app *a, struct speaker_config *next, const struct conf_tree *tree,
-			 const struct conf_commit *record, struct buf *out)
+bool commit_take_over(struct app *a, struct speaker_config *next, const struct conf_tree *tree,
+		      const struct conf_commit *record, struct buf *out)
 {
 	struct conf_commit full = *record; // borrows the words
 	struct soft_plan plan = {0};
@@ -162,7 +164,7 @@ bool commit_make(struct app *a, const struct conf_tree *tree, const struct conf_
 
 	if (!next)
 		return false;
-	bool done = commit_apply(a, next, tree, record, out);
+	bool done = commit_take_over(a, next, tree, record, out);
 	speaker_config_unref(next);
 	return done;
 }
@@ -190,7 +192,7 @@ static void commit_words_typed(const struct cli_call *c, struct conf_commit *ret
 {
 	bool typed = conf_has(c->line, "commit");
 
-	commit_words(c, "CLI", ret);
+	commit_words(c, typed && conf_has(c->line, "staged") ? "STAGED" : "CLI", ret);
 	if (!typed)
 		return;
 	ret->word[COMMIT_LABEL] = mem_text(conf_value(c->line, "label"));
@@ -198,31 +200,42 @@ static void commit_words_typed(const struct cli_call *c, struct conf_commit *ret
 	ret->word[COMMIT_TRIAL] = trial_words(c);
 }
 
-static void commit_candidate(struct cli_call *c)
+static bool commit_whole(struct cli_call *c, const struct conf_tree *tree,
+			 const struct conf_commit *record)
 {
 	struct app *a = app_of(c);
 	uint32_t before = conf_store_number(a->store);
+	struct buf out = {0};
+	bool done = commit_make(a, tree, record, &out);
+
+	cli_write(c, buf_cstr(&out), out.len);
+	if (!done)
+		cli_failed(c);
+	else if (record->word[COMMIT_TRIAL])
+		trial_begin(c, before);
+	else if (trial_active(a))
+		trial_confirm(c);
+	buf_free(&out);
+	return done;
+}
+
+static void commit_candidate(struct cli_call *c)
+{
 	struct conf_commit record;
 	struct conf_tree merged;
-	struct buf out = {0};
+	bool done;
 
 	if (!commit_merge(c, &merged))
 		return;
 	commit_words_typed(c, &record);
-	bool trial = record.word[COMMIT_TRIAL], done = commit_make(a, &merged, &record, &out);
-	cli_write(c, buf_cstr(&out), out.len);
-	if (!done) {
-		cli_failed(c);
-	} else {
+	if (conf_has(c->line, "staged"))
+		done = staged_begin(c, &merged, &record);
+	else
+		done = commit_whole(c, &merged, &record);
+	if (done)
 		cli_candidate_restart(c);
-		if (trial)
-			trial_begin(c, before);
-		else if (trial_active(a))
-			trial_confirm(c);
-	}
 	commit_words_free(&record);
 	conf_tree_free(&merged);
-	buf_free(&out);
 }
 
 static bool label_is_free(struct cli_call *c)
@@ -232,37 +245,57 @@ static bool label_is_free(struct cli_call *c)
 	return !label || label_is_good(c, label);
 }
 
+// `commit persist WORD`: of something that waits.
+static bool persist_is_alone(const struct cli_call *c)
+{
+	return conf_has(c->line, "persist") && !conf_has(c->line, "trial") &&
+	       !conf_has(c->line, "staged");
+}
+
 void commit_run(struct cli_call *c)
 {
 	struct conf_candidate *candidate = cli_candidate(c);
 
-	if (!candidate || commit_barred(c) || !label_is_free(c))
+	if (!candidate || commit_barred(c) || staged_barred(c) || !label_is_free(c))
 		return;
-	if (conf_has(c->line, "persist") && !conf_has(c->line, "trial") && !trial_active(app_of(c)))
+	if (persist_is_alone(c) && !trial_active(app_of(c)))
 		cli_error(c, "The system is not in the trial configuration mode.");
+	else if (staged_active(app_of(c)))
+		staged_go_on(c);
 	else if (conf_candidate_dirty(candidate))
 		commit_candidate(c);
 	else if (trial_active(app_of(c)) && !conf_has(c->line, "trial"))
 		trial_confirm(c);
 }
 
+bool commit_candidate_tree(struct cli_call *c, struct conf_tree *ret)
+{
+	struct conf_candidate *candidate = cli_candidate(c);
+	struct buf errors = {0};
+
+	if (!candidate) {
+		cli_error(c, "There is no candidate configuration.");
+		return false;
+	}
+	bool merged =
+		conf_candidate_merge(candidate, conf_store_running(app_of(c)->store), ret, &errors);
+	if (!merged) {
+		cli_write(c, buf_cstr(&errors), errors.len);
+		cli_error(c, "The configuration conflicts with what another user has committed.");
+	}
+	buf_free(&errors);
+	return merged;
+}
+
 // display configuration candidate plan: what commit would do, without doing it.
 static void display_plan(struct cli_call *c)
 {
 	struct app *a = app_of(c);
-	struct conf_candidate *candidate = cli_candidate(c);
 	struct conf_tree merged;
 	struct buf text = {0};
-	if (!candidate) {
-		cli_error(c, "There is no candidate configuration.");
+
+	if (!commit_candidate_tree(c, &merged))
 		return;
-	}
-	if (!conf_candidate_merge(candidate, conf_store_running(a->store), &merged, &text)) {
-		cli_write(c, buf_cstr(&text), text.len);
-		cli_failed(c);
-		buf_free(&text);
-		return;
-	}
 	struct speaker_config *next =
 		model_compile(a->model, &merged, conf_store_number(a->store) + 1, &text);
 	if (next) {
@@ -285,6 +318,10 @@ static void display_plan(struct cli_call *c)
 	"commit **label** label [ description description-text ];"                          \
 	"commit trial [ trial-time<60-65535> ] [ **label** label ] [ persist persist-id ] " \
 	"[ description description-text ]"
+#define STAGED_GRAMMAR                                                                \
+	"commit staged { peer { ipv4-address | ipv6-address }&<1-32> | percent "      \
+	"stage-percent<1-100> } [ interval stage-interval<1-86400> ] [ **label** label ] " \
+	"[ persist persist-id ] [ description description-text ]"
 
 static const struct row rows[] = {
 	{.views = "config",
@@ -292,6 +329,13 @@ static const struct row rows[] = {
 	 .help = "Makes the candidate the running configuration, after its plan; on trial until it is "
 		 "committed again.",
 	 .level = 2,
+	 .run = commit_run},
+	{.views = "config",
+	 .grammar = STAGED_GRAMMAR,
+	 .help = "Gives the candidate's policies to some peers first, then to the rest, by further "
+		 "commits or by itself.",
+	 .level = 2,
+	 .flags = ROW_EXTENSION,
 	 .run = commit_run},
 	{.views = "config",
 	 .grammar = "display configuration candidate plan",

@@ -9,11 +9,16 @@
 // has changed.
 bool commit_make(struct app *a, const struct conf_tree *tree, const struct conf_commit *record,
 		 struct buf *out);
+// The same with what the speaker is to run, made by the caller for the number of the next commit.
+bool commit_take_over(struct app *a, struct speaker_config *next, const struct conf_tree *tree,
+		      const struct conf_commit *record, struct buf *out);
 // User, where from, and type of a record of this session's. commit_words_free afterwards.
 void commit_words(const struct cli_call *c, const char *type, struct conf_commit *ret);
 void commit_words_free(struct conf_commit *r);
 // Locked by another session, or a trial of another one waits: after cli_error, true.
 bool commit_barred(struct cli_call *c);
+// The candidate as commit would make it, for looking at. false after the error.
+bool commit_candidate_tree(struct cli_call *c, struct conf_tree *ret);
 
 // --- the line's words about the history (history.c) -------------------------------------------------
 // The commit of commit-id or label; NULL after cli_error.
@@ -42,3 +47,12 @@ bool trial_confirm(struct cli_call *c); // false after the error has been printe
 void trial_resume(struct app *a);       // after a start: one that waited is rolled back
 void trial_session_ended(void *app, struct cli_session *s);
 void trial_free(struct app *a); // leaves what runs; the next start rolls it back
+
+// --- commits in stages (staged.c) -------------------------------------------------------------------
+bool staged_active(const struct app *a);
+// The line's `commit staged ...` of that tree: its first stage. The record's words are the caller's.
+bool staged_begin(struct cli_call *c, const struct conf_tree *tree, struct conf_commit *record);
+void staged_go_on(struct cli_call *c); // `commit` while it is on its way: the next stage
+// A line that cannot be meant while one is on its way, or a staged commit during a trial: after
+// cli_error, true.
+bool staged_barred(struct cli_call *c);

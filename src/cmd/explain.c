@@ -2,6 +2,8 @@
 // kept until the display ends; then one destination after another is asked about.
 #include "cmd/explain.h"
 
+#include "cmd/commit.h"
+
 #include "base/mem.h"
 
 #include <jansson.h>
@@ -19,25 +21,6 @@ struct explain_ask {
 	void *arg;
 };
 
-// The candidate as commit would make it.
-static bool merge_candidate(struct cli_call *c, struct conf_tree *ret)
-{
-	struct buf errors = {0};
-
-	if (!cli_candidate(c)) {
-		cli_error(c, "There is no candidate configuration.");
-		return false;
-	}
-	bool merged = conf_candidate_merge(cli_candidate(c), conf_store_running(app_of(c)->store),
-					   ret, &errors);
-	if (!merged) {
-		cli_write(c, buf_cstr(&errors), errors.len);
-		cli_failed(c);
-	}
-	buf_free(&errors);
-	return merged;
-}
-
 static bool take_candidate(struct explain_ask *a)
 {
 	struct cli_call *c = a->call;
@@ -45,7 +28,7 @@ static bool take_candidate(struct explain_ask *a)
 	struct conf_tree tree;
 	struct buf errors = {0};
 
-	if (!merge_candidate(c, &tree))
+	if (!commit_candidate_tree(c, &tree))
 		return false;
 	a->candidate = model_compile(app->model, &tree, conf_store_number(app->store) + 1, &errors);
 	if (a->candidate)
