@@ -45,9 +45,10 @@ static const struct template_table *const templates[] = {&peer_templates,    &gr
 							 &network_templates, &rt_filter_templates};
 #define EXPANDED (sizeof templates / sizeof *templates)
 
-static const struct row_table *const fixed[] = {
-	&commit_table,   &policy_table,  &job_table,     &system_table,   &reset_table,
-	&instance_table, &summary_table, &history_table, &rollback_table, &trial_table};
+static const struct row_table *const fixed[] = {&commit_table,  &policy_table,  &job_table,
+						&system_table,  &reset_table,   &instance_table,
+						&summary_table, &history_table, &rollback_table,
+						&trial_table,   &staged_table};
 #define FIXED (sizeof fixed / sizeof *fixed)
 
 void cmd_schema(struct cli_schema *ret)

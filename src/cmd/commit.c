@@ -115,9 +115,10 @@ bool commit_barred(struct cli_call *c)
 	if (other)
 		cli_error(c, CLI_LOCKED, other);
 	else if (trial_active(app_of(c)) && !trial_is_ours(c))
-		cli_error(c, staged_active(app_of(c))
-				     ? "A staged commit of another user is under way."
-				     : "A trial configuration of another user waits to be confirmed.");
+		cli_error(c,
+			  staged_active(app_of(c))
+				  ? "A staged commit of another user is under way."
+				  : "A trial configuration of another user waits to be confirmed.");
 	else
 		return false;
 	return true;
@@ -318,8 +319,8 @@ static void display_plan(struct cli_call *c)
 	"commit **label** label [ description description-text ];"                          \
 	"commit trial [ trial-time<60-65535> ] [ **label** label ] [ persist persist-id ] " \
 	"[ description description-text ]"
-#define STAGED_GRAMMAR                                                                \
-	"commit staged { peer { ipv4-address | ipv6-address }&<1-32> | percent "      \
+#define STAGED_GRAMMAR                                                                     \
+	"commit staged { peer { ipv4-address | ipv6-address }&<1-32> | percent "           \
 	"stage-percent<1-100> } [ interval stage-interval<1-86400> ] [ **label** label ] " \
 	"[ persist persist-id ] [ description description-text ]"
 

@@ -83,7 +83,11 @@ static bool rollback_barred(struct cli_call *c)
 		return true;
 	if (!trial_active(app_of(c)))
 		return false;
-	cli_error(c, "A trial configuration waits: confirm it by commit, or use abort trial.");
+	cli_error(
+		c,
+		staged_active(app_of(c))
+			? "A staged commit is under way: finish it by commit, or use abort staged."
+			: "A trial configuration waits: confirm it by commit, or use abort trial.");
 	return true;
 }
 

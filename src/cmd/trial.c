@@ -3,10 +3,13 @@
 // (unless it was given a persist word), by `abort trial`, and after a restart of the daemon: the
 // record in the history says that it waits, and so does each later one of the same trial.
 //
+// A commit in stages (staged.c) is one too as long as it is on its way: it is taken back in the same
+// ways but for the time.
+//
 //   commit trial ──► waits ──commit──► confirmed
 //        ▲             │ time, session, abort, restart
 //        └─commit trial┴──► rolled back to what ran before the first of them
-#include "cmd/commit.h"
+#include "cmd/trial.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,13 +23,11 @@
 #define TRIAL_SECONDS 600
 #define RETRY_SECONDS 10 // a rollback that the disk refused
 
-struct trial {
-	struct app *app;
-	struct timer *timer;
-	unsigned session;     // that made it
-	char *user, *persist; // owned; persist NULL: it ends with the session
-	uint32_t before;      // number of the commit to go back to
-};
+// Which of the two it is, in messages.
+static const char *noun(const struct trial *t)
+{
+	return t->staged ? "staged" : "trial";
+}
 
 bool trial_active(const struct app *a)
 {
@@ -63,9 +64,11 @@ void trial_free(struct app *a)
 	if (!t)
 		return;
 	a->trial = NULL;
+	staged_free(t->staged);
 	timer_free(t->timer);
 	mem_free(t->user);
 	mem_free(t->persist);
+	mem_free(t->ending);
 	mem_free(t);
 }
 
@@ -79,25 +82,28 @@ static bool roll_back(struct app *a, uint32_t before, const char *user, const ch
 	if (!conf_history_tree(conf_store_history(a->store), before, &tree, out))
 		return false;
 	record.word[COMMIT_USER] = (char *)user;
-	record.word[COMMIT_TYPE] = "TRIAL-ROLLBACK";
+	record.word[COMMIT_TYPE] =
+		a->trial && a->trial->staged ? "STAGED-ROLLBACK" : "TRIAL-ROLLBACK";
 	record.word[COMMIT_DESCRIPTION] = (char *)why;
 	bool done = commit_make(a, &tree, &record, out);
 	conf_tree_free(&tree);
 	return done;
 }
 
-// Without anybody to tell: the log gets it, and it is tried again.
-static void end_alone(struct app *a, const char *why)
+void trial_end(struct app *a, const char *why)
 {
 	struct trial *t = a->trial;
 	struct buf out = {0};
 
 	if (roll_back(a, t->before, t->user, why, &out)) {
-		log_info("trial configuration rolled back: %s", why);
+		log_info("%s configuration rolled back: %s", noun(t), why);
 		trial_free(a);
 	} else {
-		log_error("the trial configuration cannot be rolled back: %.*s",
+		log_error("the %s configuration cannot be rolled back: %.*s", noun(t),
 			  (int)strcspn(buf_cstr(&out), "\n"), buf_cstr(&out));
+		char *copy = mem_text(why); // it may be the one from before
+		mem_free(t->ending);
+		t->ending = copy;
 		timer_start(t->timer, RETRY_SECONDS * UINT64_C(1000000));
 	}
 	buf_free(&out);
@@ -105,7 +111,12 @@ static void end_alone(struct app *a, const char *why)
 
 static void on_time(void *arg)
 {
-	end_alone(((struct trial *)arg)->app, "it was not confirmed in time");
+	struct trial *t = arg;
+
+	if (t->staged && !t->ending)
+		staged_due(t->app);
+	else
+		trial_end(t->app, t->ending ? t->ending : "it was not confirmed in time");
 }
 
 void trial_session_ended(void *app, struct cli_session *s)
@@ -113,7 +124,7 @@ void trial_session_ended(void *app, struct cli_session *s)
 	struct app *a = app;
 
 	if (a->trial && !a->trial->persist && a->trial->session == cli_session_number(s))
-		end_alone(a, "its session has ended");
+		trial_end(a, "its session has ended");
 }
 
 void trial_resume(struct app *a)
@@ -139,10 +150,9 @@ void trial_resume(struct app *a)
 }
 
 // --- its life ---------------------------------------------------------------------------------------
-void trial_begin(struct cli_call *c, uint32_t before)
+struct trial *trial_take(struct cli_call *c, uint32_t before)
 {
 	struct app *a = app_of(c);
-	uint64_t seconds = conf_number(c->line, "trial-time", TRIAL_SECONDS);
 	const char *persist = conf_value(c->line, "persist-id");
 	struct trial *t = a->trial;
 
@@ -160,7 +170,14 @@ void trial_begin(struct cli_call *c, uint32_t before)
 		mem_free(t->persist);
 		t->persist = copy;
 	}
-	timer_start(t->timer, seconds * 1000000);
+	return t;
+}
+
+void trial_begin(struct cli_call *c, uint32_t before)
+{
+	uint64_t seconds = conf_number(c->line, "trial-time", TRIAL_SECONDS);
+
+	timer_start(trial_take(c, before)->timer, seconds * 1000000);
 	cli_print(c,
 		  "Info: The system enters the trial configuration mode.\n"
 		  "The system will revert to previous configuration if the trial configuration is "
@@ -168,22 +185,29 @@ void trial_begin(struct cli_call *c, uint32_t before)
 		  seconds);
 }
 
-bool trial_confirm(struct cli_call *c)
+bool trial_settle(struct app *a, struct buf *error)
 {
-	struct app *a = app_of(c);
 	struct conf_history *h = conf_store_history(a->store);
 	const struct conf_commit *one;
-	struct buf error = {0};
 	bool done = true;
 
 	// The newest first: a restart in between finds a last commit that does not wait.
 	for (unsigned i = 0;
 	     done && (one = conf_history_get(h, i)) && one->number > a->trial->before; i++)
 		if (one->word[COMMIT_TRIAL])
-			done = conf_history_amend(h, one->number, COMMIT_TRIAL, NULL, &error);
+			done = conf_history_amend(h, one->number, COMMIT_TRIAL, NULL, error);
+	if (done)
+		trial_free(a);
+	return done;
+}
+
+bool trial_confirm(struct cli_call *c)
+{
+	struct buf error = {0};
+	bool done = trial_settle(app_of(c), &error);
+
 	if (done) {
 		log_info("trial configuration confirmed by %s", cli_session_user(c->session));
-		trial_free(a);
 	} else {
 		cli_write(c, buf_cstr(&error), error.len);
 		cli_error(c, "The trial configuration has not been confirmed.");
@@ -202,12 +226,13 @@ static void abort_answered(struct cli_call *c, bool yes)
 		cli_done(c);
 		return;
 	}
+	const char *what = noun(a->trial);
 	if (roll_back(a, a->trial->before, cli_session_user(c->session), "it was aborted", &out)) {
 		trial_free(a);
 		cli_write(c, buf_cstr(&out), out.len);
 		if (cli_candidate(c) && !conf_candidate_dirty(cli_candidate(c)))
 			cli_candidate_restart(c);
-		cli_print(c, "Info: The trial configuration rollback succeeded.\n");
+		cli_print(c, "Info: The %s configuration rollback succeeded.\n", what);
 	} else {
 		cli_write(c, buf_cstr(&out), out.len);
 		cli_failed(c);
@@ -216,19 +241,31 @@ static void abort_answered(struct cli_call *c, bool yes)
 	cli_done(c);
 }
 
-static void abort_trial(struct cli_call *c)
+static void abort_run(struct cli_call *c)
 {
 	struct trial *t = app_of(c)->trial;
 	bool named = conf_has(c->line, "session") && t &&
 		     conf_number(c->line, "session-id", 0) == t->session;
 
-	if (!t)
-		cli_error(c, "The system is not in the trial configuration mode.");
+	bool staged = conf_has(c->line, "staged"), trial = conf_has(c->line, "trial");
+
+	if (!t || (staged && !t->staged) || (trial && t->staged))
+		cli_error(c, staged ? "No staged commit is under way."
+				    : "The system is not in the trial configuration mode.");
 	else if (!named && !trial_is_ours(c))
-		cli_error(c, "The trial configuration is that of another user.");
+		cli_error(c, "The %s configuration is that of another user.", noun(t));
 	else
-		cli_ask(c, "Warning: The trial configuration will be rolled back. Continue? [Y/N]:",
+		cli_ask(c,
+			t->staged ? "Warning: The staged configuration will be rolled back. "
+				    "Continue? [Y/N]:"
+				  : "Warning: The trial configuration will be rolled back. "
+				    "Continue? [Y/N]:",
 			abort_answered);
+}
+
+static const struct trial *trial_of(const struct app *a)
+{
+	return a->trial && !a->trial->staged ? a->trial : NULL;
 }
 
 static void show_status_json(struct cli_call *c, const struct trial *t)
@@ -251,7 +288,7 @@ static void show_status_json(struct cli_call *c, const struct trial *t)
 
 static void display_status(struct cli_call *c)
 {
-	const struct trial *t = app_of(c)->trial;
+	const struct trial *t = trial_of(app_of(c));
 
 	if (c->json) {
 		show_status_json(c, t);
@@ -265,7 +302,7 @@ static void display_status(struct cli_call *c)
 
 static void display_sessions(struct cli_call *c)
 {
-	const struct trial *t = app_of(c)->trial;
+	const struct trial *t = trial_of(app_of(c));
 
 	if (c->json) {
 		show_status_json(c, t);
@@ -284,10 +321,11 @@ static void display_sessions(struct cli_call *c)
 
 static const struct row rows[] = {
 	{.views = "*",
-	 .grammar = "abort trial [ session session-id<1-4294967295> | persist persist-id ]",
-	 .help = "Takes a trial configuration back at once.",
+	 .grammar = "abort [ trial | staged ] [ session session-id<1-4294967295> | persist "
+		    "persist-id ]",
+	 .help = "Takes a trial configuration, or a commit in stages, back at once.",
 	 .level = 2,
-	 .run = abort_trial},
+	 .run = abort_run},
 	{.views = "*",
 	 .grammar = "display configuration trial status",
 	 .help = "Shows whether a trial configuration waits to be confirmed, and for how long.",
