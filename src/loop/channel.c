@@ -57,6 +57,7 @@ static void deliver(void *arg)
 
 	receive(c);
 	c->delivering = true;
+	c->loop->delivering = c;
 	while (!c->freed && c->at < c->batch.count) {
 		atomic_fetch_sub_explicit(&c->waiting, 1, memory_order_relaxed);
 		c->fn(c->arg, c->batch.item[c->at++]);
@@ -64,11 +65,20 @@ static void deliver(void *arg)
 			break;
 	}
 	c->delivering = false;
+	c->loop->delivering = NULL;
 	if (c->freed)
 		finish(c);
 	else if (channel_waiting(c))
 		// Also for what came while messages of an earlier round were left: its sender's post was
 		// the one that has just run.
+		post_queue(c->loop, &c->post);
+}
+
+// Who delivered when the copy was made will not come back to it.
+void channel_detach(struct channel *c)
+{
+	c->delivering = false;
+	if (!c->freed && channel_waiting(c))
 		post_queue(c->loop, &c->post);
 }
 
@@ -89,6 +99,7 @@ struct channel *channel_new(struct loop *receiver, size_t high_water, channel_fn
 
 void channel_send(struct channel *c, void *message)
 {
+	turn_enter();
 	pthread_mutex_lock(&c->lock);
 	bool wake = !c->incoming.count;
 	vec_add(&c->incoming, message);
@@ -97,6 +108,7 @@ void channel_send(struct channel *c, void *message)
 	if (wake)
 		post_queue(c->loop, &c->post);
 	pthread_mutex_unlock(&c->lock);
+	turn_leave();
 }
 
 size_t channel_waiting(const struct channel *c)

@@ -27,6 +27,7 @@ struct listener {
 	accept_fn *fn;
 	void *arg;
 	bool is_local, closing;
+	uint16_t port;
 	char interface[16];
 };
 
@@ -34,6 +35,7 @@ static void on_connection(uv_stream_t *stream, int status)
 {
 	struct listener *n = LIST_ENTRY(stream, struct listener, uv);
 
+	turn_take(n->loop);
 	if (n->closing)
 		return;
 	if (status) {
@@ -67,6 +69,17 @@ static int listen_tcp(struct listener *n, const struct tcp_options *o, const str
 	return error ? error : uv_listen(&n->uv.stream, BACKLOG, on_connection);
 }
 
+static uint16_t port_of(const struct listener *n)
+{
+	struct sockaddr_storage a;
+	int size = sizeof(a);
+	uint16_t port = 0;
+
+	if (!uv_tcp_getsockname(&n->uv.tcp, (struct sockaddr *)&a, &size))
+		ip_of_address(&a, &port);
+	return port;
+}
+
 static struct listener *listener_new(struct loop *l, accept_fn *fn, void *arg)
 {
 	struct listener *n = MEM_NEW(struct listener);
@@ -84,6 +97,9 @@ struct listener *listener_tcp(struct loop *l, const struct tcp_options *o, accep
 	struct ip local = o->local.bits ? o->local : ip_from_u32(0);
 
 	memcpy(n->interface, o->interface, sizeof(n->interface));
+	n->port = o->port;
+	if (loop_detached())
+		return n;
 	int error = uv_tcp_init_ex(&l->uv, &n->uv.tcp, local.bits == 128 ? AF_INET6 : AF_INET);
 	if (error) {
 		mem_free(n);
@@ -96,6 +112,7 @@ struct listener *listener_tcp(struct loop *l, const struct tcp_options *o, accep
 		*ret_error = error;
 		return NULL;
 	}
+	n->port = port_of(n);
 	return n;
 }
 
@@ -103,8 +120,10 @@ int listener_set_md5(struct listener *n, const struct ip *peer, const char *pass
 {
 	struct sockaddr_storage a;
 	uv_os_fd_t fd;
-	int error = uv_fileno(&n->uv.handle, &fd);
 
+	if (loop_detached())
+		return 0;
+	int error = uv_fileno(&n->uv.handle, &fd);
 	if (!error)
 		error = address_of_ip(peer, 0, n->interface, &a);
 	return error ? error : socket_set_md5(fd, &a, password);
@@ -112,13 +131,7 @@ int listener_set_md5(struct listener *n, const struct ip *peer, const char *pass
 
 uint16_t listener_port(const struct listener *n)
 {
-	struct sockaddr_storage a;
-	int size = sizeof(a);
-	uint16_t port = 0;
-
-	if (!n->is_local && !uv_tcp_getsockname(&n->uv.tcp, (struct sockaddr *)&a, &size))
-		ip_of_address(&a, &port);
-	return port;
+	return n->port;
 }
 
 // Removes the socket file of a process that died. One that answers, or is no socket, stays.
@@ -150,6 +163,8 @@ struct listener *listener_local(struct loop *l, const char *path, accept_fn *fn,
 	}
 	struct listener *n = listener_new(l, fn, arg);
 	n->is_local = true;
+	if (loop_detached())
+		return n;
 	uv_pipe_init(&l->uv, &n->uv.pipe, 0);
 	remove_stale(path);
 	error = uv_pipe_bind(&n->uv.pipe, path);
@@ -173,5 +188,6 @@ void listener_free(struct listener *n)
 	if (!n || n->closing)
 		return;
 	n->closing = true;
-	uv_close(&n->uv.handle, on_close); // removes the file of a Unix socket
+	if (!loop_detached()) // there the memory stays: who frees one twice must find it
+		uv_close(&n->uv.handle, on_close); // removes the file of a Unix socket
 }

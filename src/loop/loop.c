@@ -20,6 +20,7 @@
 struct signal_handler {
 	uv_signal_t uv;
 	struct list link; // in loop.signals
+	struct loop *loop;
 	loop_fn *fn;
 	void *arg;
 };
@@ -35,11 +36,14 @@ static void must(int error, const char *what)
 
 void post_queue(struct loop *l, struct post *p)
 {
+	turn_enter();
 	pthread_mutex_lock(&l->lock);
 	if (list_empty(&p->link))
 		list_add(&l->posts, &p->link);
 	pthread_mutex_unlock(&l->lock);
-	uv_async_send(&l->async);
+	if (!loop_detached())
+		uv_async_send(&l->async);
+	turn_leave();
 }
 
 void post_remove(struct loop *l, struct post *p)
@@ -73,9 +77,8 @@ static struct post *post_next(struct loop *l)
 }
 
 // Runs what was posted before this moment; what the functions post themselves waits a round.
-static void on_async(uv_async_t *async)
+void posts_turn(struct loop *l)
 {
-	struct loop *l = async->data;
 	struct post *p;
 
 	pthread_mutex_lock(&l->lock);
@@ -90,6 +93,13 @@ static void on_async(uv_async_t *async)
 	}
 }
 
+static void on_async(uv_async_t *async)
+{
+	struct loop *l = async->data;
+	turn_take(l);
+	posts_turn(l);
+}
+
 // --- the round
 // ---------------------------------------------------------------------------------------
 
@@ -101,20 +111,25 @@ static void on_idle(uv_idle_t *idle)
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct loop *l = prepare->data;
+	turn_take(l);
 	l->round++;
 	streams_flush(l);
 	loop_idle_update(l);
+	turn_drop(l);
 }
 
 static void on_check(uv_check_t *check)
 {
 	struct loop *l = check->data;
+	turn_take(l);
 	tasks_run(l);
 	loop_idle_update(l);
 }
 
 void loop_idle_update(struct loop *l)
 {
+	if (loop_detached())
+		return;
 	if (list_empty(&l->tasks) && list_empty(&l->tasks_now) && list_empty(&l->dirty))
 		uv_idle_stop(&l->idle);
 	else
@@ -132,12 +147,12 @@ static void seed(struct loop *l)
 	random_seed(&l->random, entropy);
 }
 
-struct loop *loop_new(void)
+static void open_uv(struct loop *l)
 {
-	struct loop *l = MEM_NEW(struct loop);
-
-	// A peer that has closed must be an error of a write, not the end of the process.
+	// A peer that has closed must be an error of a write, not the end of the process; and a child's
+	// end must be there to be learned, whatever we were started with.
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 	must(uv_loop_init(&l->uv), "a new loop");
 	must(uv_async_init(&l->uv, &l->async, on_async), "wake-up handle");
 	uv_prepare_init(&l->uv, &l->prepare);
@@ -146,6 +161,15 @@ struct loop *loop_new(void)
 	l->async.data = l->prepare.data = l->check.data = l->idle.data = l;
 	uv_prepare_start(&l->prepare, on_prepare);
 	uv_check_start(&l->check, on_check);
+}
+
+struct loop *loop_new(void)
+{
+	struct loop *l = MEM_NEW(struct loop);
+
+	turn_enter();
+	if (!loop_detached())
+		open_uv(l);
 	pthread_mutex_init(&l->lock, NULL);
 	list_init(&l->posts);
 	list_init(&l->posts_now);
@@ -153,14 +177,23 @@ struct loop *loop_new(void)
 	list_init(&l->tasks_now);
 	list_init(&l->dirty);
 	list_init(&l->finishing);
+	list_init(&l->dying);
 	list_init(&l->signals);
 	seed(l);
+	all_loops_add(l);
+	turn_leave();
 	return l;
 }
 
 static void signal_closed(uv_handle_t *handle)
 {
 	mem_free(LIST_ENTRY((uv_signal_t *)handle, struct signal_handler, uv));
+}
+
+void loop_reset_signals(struct loop *l)
+{
+	for (struct list *i = l->signals.next; i != &l->signals; i = i->next)
+		signal(LIST_ENTRY(i, struct signal_handler, link)->uv.signum, SIG_DFL);
 }
 
 static void drop_signals(struct loop *l)
@@ -182,12 +215,13 @@ static void drop_posts(struct loop *l)
 			mem_free(p);
 }
 
-void loop_free(struct loop *l)
+// false: something of it lives on.
+static bool close_uv(struct loop *l)
 {
-	if (!l)
-		return;
-	while (!list_empty(&l->finishing)) // each has a timer of a second
+	// Each of the finishing has a timer of a second, and the dying have been killed.
+	while (!list_empty(&l->finishing) || !list_empty(&l->dying))
 		uv_run(&l->uv, UV_RUN_ONCE);
+	turn_take(l);
 	drop_signals(l);
 	uv_close((uv_handle_t *)&l->async, NULL);
 	uv_close((uv_handle_t *)&l->prepare, NULL);
@@ -195,24 +229,49 @@ void loop_free(struct loop *l)
 	uv_close((uv_handle_t *)&l->idle, NULL);
 	for (int i = 0; i < 4; i++) // handles are gone a round after they were closed
 		uv_run(&l->uv, UV_RUN_NOWAIT);
+	turn_take(l);
+	bool closed = uv_loop_close(&l->uv) != UV_EBUSY;
+	turn_drop(l);
+	return closed;
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	bool closed = loop_detached() || close_uv(l);
+	turn_enter();
 	drop_posts(l);
-	if (uv_loop_close(&l->uv) == UV_EBUSY) {
+	if (closed) {
+		all_loops_remove(l);
+		pthread_mutex_destroy(&l->lock);
+		mem_free(l->read_buffer);
+		mem_free(l);
+	} else {
 		log_warning("loop: freed while timers, tasks or streams of it live on");
+	}
+	turn_leave();
+}
+
+static void run(struct loop *l, uv_run_mode mode)
+{
+	if (loop_detached()) {
+		while (child_turn() && mode == UV_RUN_DEFAULT)
+			;
 		return;
 	}
-	pthread_mutex_destroy(&l->lock);
-	mem_free(l->read_buffer);
-	mem_free(l);
+	uv_run(&l->uv, mode);
+	turn_drop(l);
 }
 
 void loop_run(struct loop *l)
 {
-	uv_run(&l->uv, UV_RUN_DEFAULT);
+	run(l, UV_RUN_DEFAULT);
 }
 
 void loop_run_once(struct loop *l)
 {
-	uv_run(&l->uv, UV_RUN_ONCE);
+	run(l, UV_RUN_ONCE);
 }
 
 void loop_stop(struct loop *l)
@@ -225,7 +284,7 @@ void loop_stop(struct loop *l)
 
 uint64_t loop_now(struct loop *l)
 {
-	return uv_now(&l->uv) * 1000;
+	return loop_detached() ? detached_clock() : uv_now(&l->uv) * 1000;
 }
 
 uint64_t loop_clock(void)
@@ -251,13 +310,16 @@ uint64_t loop_random(struct loop *l)
 static void on_signal(uv_signal_t *uv, int number)
 {
 	struct signal_handler *h = LIST_ENTRY(uv, struct signal_handler, uv);
+	turn_take(h->loop);
 	h->fn(h->arg);
 }
 
 void loop_on_signal(struct loop *l, int number, loop_fn *fn, void *arg)
 {
+	if (loop_detached())
+		return;
 	struct signal_handler *h = MEM_NEW(struct signal_handler);
-
+	h->loop = l;
 	h->fn = fn;
 	h->arg = arg;
 	uv_signal_init(&l->uv, &h->uv);

@@ -104,10 +104,12 @@ void loop_post(struct loop *l, loop_fn *fn, void *arg); // any thread: fn runs i
 // --- children: a copy of this process that thinks, tells, and touches nothing ----------------------
 // fork(), at a moment when no loop of this process is within a callback. The copy has the calling
 // thread alone, and everything as it stood at that moment. Its loops are detached: all files but
-// the way back to the parent are closed; streams take what is written and never drain, nothing is
-// read, connected, accepted or due; tasks that ran have been stopped (their owners may start them
-// again); posts, channels and tasks work, in child_turn. fn runs in the copy, which ends when it
-// returns and never comes back here. Memory is shared with the parent until one of the two writes.
+// the way back to the parent and standard error are closed, and the log says errors only; streams
+// take what is written and never drain, nothing is read, connected, accepted or due, and loop_now
+// stands still; tasks that ran have been stopped (their owners may start them again); posts, channels
+// and tasks work, in child_turn. fn runs in the copy, which ends when it returns (or at SIGTERM, or
+// with the parent) and never comes back here. Threads that run no loop must be quiet while it is made,
+// but for channel_send and loop_post. Memory is shared with the parent until one of the two writes.
 struct child;
 struct child_ops {
 	void (*on_read)(void *arg, const uint8_t *p, size_t n); // what it told

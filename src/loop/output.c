@@ -41,7 +41,7 @@ void output_discard(struct stream *s)
 
 void output_mark(struct stream *s)
 {
-	if (s->closing)
+	if (s->closing || loop_detached())
 		return;
 	if (list_empty(&s->dirty))
 		list_add(&s->loop->dirty, &s->dirty);
@@ -95,6 +95,7 @@ static void on_written(uv_write_t *request, int status)
 {
 	struct stream *s = LIST_ENTRY(request, struct stream, write);
 
+	turn_take(s->loop);
 	if (s->closing)
 		return;
 	drop(&s->flight);
@@ -124,7 +125,7 @@ void output_flush(struct stream *s)
 {
 	uv_buf_t bufs[FLIGHT_MAX];
 
-	if (!s->connected || s->write_error)
+	if (!s->connected || s->write_error || loop_detached())
 		return;
 	while (list_empty(&s->flight) && !list_empty(&s->queue)) {
 		int n = uv_try_write(&s->uv.stream, bufs, gather(s, bufs));
@@ -205,6 +206,10 @@ void stream_write(struct stream *s, const void *p, size_t n)
 {
 	if (s->ended || s->write_error || !n)
 		return;
+	if (loop_detached()) { // it counts, and that is all
+		s->queued += n;
+		return;
+	}
 	size_t appended = append(s, p, n);
 	n -= appended;
 	if (!n)
@@ -219,7 +224,9 @@ void stream_write(struct stream *s, const void *p, size_t n)
 
 void stream_write_shared(struct stream *s, const void *p, size_t n, loop_fn *release, void *arg)
 {
-	if (s->ended || s->write_error || !n) {
+	bool dead = s->ended || s->write_error;
+	if (dead || !n || loop_detached()) {
+		s->queued += dead ? 0 : n;
 		release(arg);
 		return;
 	}

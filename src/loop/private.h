@@ -20,21 +20,25 @@ struct post {
 };
 
 struct loop {
+	struct list link; // in all_loops
 	uv_loop_t uv;
-	uv_async_t async;      // somebody posted
-	uv_prepare_t prepare;  // before waiting: dirty streams are flushed
-	uv_check_t check;      // after input and output: every running task gets one slice
-	uv_idle_t idle;        // active while work is left: the loop does not wait then
-	pthread_mutex_t lock;  // guards both lists of posts
-	struct list posts;     // come from any thread
-	struct list posts_now; // being run in this round
-	struct list tasks;     // running ones
-	struct list tasks_now; // running ones that await their turn in this round
-	struct task *current;  // the task whose function runs; NULL once it is freed
-	struct list dirty;     // streams with something to flush or to report
-	struct list finishing; // streams that live on after stream_finish
-	struct list signals;   // owned
-	uint64_t round;        // counts the rounds
+	uv_async_t async;           // somebody posted
+	uv_prepare_t prepare;       // before waiting: dirty streams are flushed
+	uv_check_t check;           // after input and output: every running task gets one slice
+	uv_idle_t idle;             // active while work is left: the loop does not wait then
+	pthread_mutex_t lock;       // guards both lists of posts
+	struct list posts;          // come from any thread
+	struct list posts_now;      // being run in this round
+	struct list tasks;          // running ones
+	struct list tasks_now;      // running ones that await their turn in this round
+	struct task *current;       // the task whose function runs; NULL once it is freed
+	struct list dirty;          // streams with something to flush or to report
+	struct list finishing;      // streams that live on after stream_finish
+	struct list dying;          // children that were freed and have not been seen to end
+	struct list signals;        // owned
+	uint64_t round;             // counts the rounds
+	bool in_turn;               // callbacks may run (turn.c)
+	struct channel *delivering; // whose function runs
 	struct random random;
 	uint8_t *read_buffer; // READ_BUFFER bytes; made when the first stream reads
 };
@@ -94,6 +98,24 @@ void streams_flush(struct loop *l);              // all dirty ones
 void post_queue(struct loop *l, struct post *p); // no effect while it is queued; any thread
 void post_remove(struct loop *l, struct post *p);
 
+// Turns (turn.c): callbacks run within one, copies of the process are made when nobody has one.
+void turn_enter(void); // for anything that must not be copied half-done; may be nested
+void turn_leave(void);
+void turn_take(struct loop *l); // each callback of libuv's, first of all
+void turn_drop(struct loop *l); // before the loop waits
+pid_t turn_fork(void);          // in the copy the lists of loops are nobody's but the caller's
+void all_loops_add(struct loop *l);
+void all_loops_remove(struct loop *l);
+struct list *all_loops(void); // of this process; in a copy only
+
+// In a copy of the process.
+uint64_t detached_clock(void);           // loop_clock as of the copying
+void posts_turn(struct loop *l);         // runs what has been posted
+void loop_reset_signals(struct loop *l); // what it handled has its default effect
+void tasks_detach(struct loop *l);       // those that ran are stopped
+void channel_detach(struct channel *c);  // it was delivering
+
+struct stream *stream_of_pipe(struct loop *l, int fd); // its reading end; takes the descriptor
 struct stream *stream_accepted(struct loop *l, uv_stream_t *listener, bool local); // NULL: failed
 void stream_report(struct stream *s, int error); // on_closed, once; the stream may be gone then
 void stream_read_update(struct stream *s);       // starts or stops reading as the flags say

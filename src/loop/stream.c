@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #define PATIENCE_US 1000000
@@ -24,8 +25,9 @@
 static struct stream *stream_new(struct loop *l, bool is_local, int family)
 {
 	struct stream *s = MEM_NEW(struct stream);
-	int error = is_local ? uv_pipe_init(&l->uv, &s->uv.pipe, 0)
-			     : uv_tcp_init_ex(&l->uv, &s->uv.tcp, (unsigned)family);
+	int error = loop_detached() ? 0
+		    : is_local      ? uv_pipe_init(&l->uv, &s->uv.pipe, 0)
+				    : uv_tcp_init_ex(&l->uv, &s->uv.tcp, (unsigned)family);
 
 	if (error) {
 		mem_free(s);
@@ -83,10 +85,21 @@ struct stream *stream_accepted(struct loop *l, uv_stream_t *listener, bool local
 	return s;
 }
 
+struct stream *stream_of_pipe(struct loop *l, int fd)
+{
+	struct stream *s = stream_new(l, true, AF_UNSPEC);
+
+	if (!s || uv_pipe_open(&s->uv.pipe, fd))
+		die("loop: a pipe of our own cannot be read");
+	s->connected = true;
+	return s;
+}
+
 static void on_connect(uv_connect_t *request, int status)
 {
 	struct stream *s = LIST_ENTRY(request, struct stream, connect);
 
+	turn_take(s->loop);
 	if (s->closing)
 		return;
 	if (status) {
@@ -105,8 +118,10 @@ static void on_connect(uv_connect_t *request, int status)
 static int prepare(struct stream *s, const struct tcp_options *o)
 {
 	struct sockaddr_storage a;
-	int fd = descriptor(s), family = family_of(&o->remote), on = 1, error = 0;
 
+	if (loop_detached())
+		return 0;
+	int fd = descriptor(s), family = family_of(&o->remote), on = 1, error = 0;
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)); // ports are scarce
 	if (!ip_is_link_local(&o->remote))
 		error = socket_set_interface(fd, o->interface);
@@ -165,7 +180,8 @@ struct stream *stream_connect_local(struct loop *l, const char *path, const stru
 	}
 	s->ops = ops;
 	s->arg = arg;
-	uv_pipe_connect(&s->connect, &s->uv.pipe, path, on_connect);
+	if (!loop_detached())
+		uv_pipe_connect(&s->connect, &s->uv.pipe, path, on_connect);
 	return s;
 }
 
@@ -193,6 +209,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	struct stream *s = LIST_ENTRY(handle, struct stream, uv);
 	struct loop *l = s->loop;
 
+	turn_take(l);
 	if (!l->read_buffer)
 		l->read_buffer = mem_alloc(READ_BUFFER);
 	buf->base = (char *)l->read_buffer;
@@ -204,6 +221,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	struct stream *s = LIST_ENTRY(stream, struct stream, uv);
 
+	turn_take(s->loop);
 	if (s->closing || n == 0 || n == UV_ENOBUFS)
 		return;
 	if (n == UV_EOF)
@@ -219,7 +237,7 @@ void stream_read_update(struct stream *s)
 	// Without ops nobody takes the bytes yet, except that a finishing stream throws them away.
 	bool want = s->connected && !s->paused && !s->ended && (s->ops || s->patience);
 
-	if (want == s->reading)
+	if (want == s->reading || loop_detached())
 		return;
 	s->reading = want;
 	if (want)
@@ -260,7 +278,8 @@ void stream_free(struct stream *s)
 	timer_free(s->patience);
 	list_remove(&s->dirty);
 	list_remove(&s->finishing);
-	uv_close(&s->uv.handle, on_close); // the descriptor is closed here
+	if (!loop_detached()) // there the memory stays: who frees one twice must find it
+		uv_close(&s->uv.handle, on_close); // the descriptor is closed here
 	output_discard(s);
 }
 
@@ -268,6 +287,7 @@ static void on_shutdown(uv_shutdown_t *request, int status)
 {
 	struct stream *s = LIST_ENTRY(request, struct stream, shutdown);
 
+	turn_take(s->loop);
 	if (!s->closing && status)
 		stream_free(s);
 }
@@ -292,7 +312,7 @@ void stream_finish(struct stream *s)
 {
 	if (!s)
 		return;
-	if (s->ended || s->write_error || !s->connected) {
+	if (s->ended || s->write_error || !s->connected || loop_detached()) {
 		stream_free(s);
 		return;
 	}
@@ -326,9 +346,12 @@ struct ip stream_remote(const struct stream *s, uint16_t *ret_port)
 
 int stream_set_limits(struct stream *s, const struct tcp_options *o)
 {
+	if (s->is_local)
+		return -ENOTSUP;
+	if (loop_detached())
+		return 0;
 	int family = family_of(&s->remote), fd = descriptor(s);
-
-	if (s->is_local || fd < 0)
+	if (fd < 0)
 		return -ENOTSUP;
 	int error = socket_set_ttl(fd, family, o->ttl);
 	return error ? error : socket_set_min_ttl(fd, family, o->min_ttl);

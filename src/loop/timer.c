@@ -14,6 +14,8 @@
 
 struct timer {
 	uv_timer_t uv;
+	struct loop *loop;
+	bool running;
 	uint64_t due; // on loop_clock
 	loop_fn *fn;
 	void *arg;
@@ -28,11 +30,19 @@ struct task {
 	void *arg;
 };
 
+// In a copy no time passes.
+static uint64_t clock_of_timers(void)
+{
+	return loop_detached() ? detached_clock() : loop_clock();
+}
+
 struct timer *timer_new(struct loop *l, loop_fn *fn, void *arg)
 {
 	struct timer *t = MEM_NEW(struct timer);
 
-	uv_timer_init(&l->uv, &t->uv);
+	if (!loop_detached())
+		uv_timer_init(&l->uv, &t->uv);
+	t->loop = l;
 	t->fn = fn;
 	t->arg = arg;
 	return t;
@@ -45,38 +55,46 @@ static void timer_closed(uv_handle_t *handle)
 
 void timer_free(struct timer *t)
 {
-	if (t)
+	if (t && loop_detached())
+		mem_free(t); // libuv's heap still points at it, but nobody goes there
+	else if (t)
 		uv_close((uv_handle_t *)&t->uv, timer_closed);
 }
 
 static void on_timer(uv_timer_t *uv)
 {
 	struct timer *t = LIST_ENTRY(uv, struct timer, uv);
+	turn_take(t->loop);
+	t->running = false;
 	t->fn(t->arg);
 }
 
 void timer_start(struct timer *t, uint64_t us)
 {
+	t->running = true;
+	t->due = clock_of_timers() + us;
+	if (loop_detached())
+		return;
 	uint64_t round_began = uv_now(t->uv.loop) * 1000;
-
-	t->due = loop_clock() + us;
 	uint64_t ms = t->due > round_began ? (t->due - round_began + 999) / 1000 : 1;
 	uv_timer_start(&t->uv, on_timer, ms ? ms : 1, 0);
 }
 
 void timer_stop(struct timer *t)
 {
-	uv_timer_stop(&t->uv);
+	t->running = false;
+	if (!loop_detached())
+		uv_timer_stop(&t->uv);
 }
 
 bool timer_running(const struct timer *t)
 {
-	return uv_is_active((const uv_handle_t *)&t->uv);
+	return t->running;
 }
 
 uint64_t timer_left(const struct timer *t)
 {
-	uint64_t now = loop_clock();
+	uint64_t now = clock_of_timers();
 	return timer_running(t) && t->due > now ? t->due - now : 0;
 }
 
@@ -136,6 +154,14 @@ static void task_run(struct loop *l, struct task *t)
 	bool more = t->fn(t->arg);
 	if (l->current && !more && !t->again)
 		task_stop(t);
+	l->current = NULL;
+}
+
+void tasks_detach(struct loop *l)
+{
+	list_move_all(&l->tasks_now, &l->tasks);
+	while (!list_empty(&l->tasks))
+		task_stop(LIST_ENTRY(l->tasks.next, struct task, link));
 	l->current = NULL;
 }
 

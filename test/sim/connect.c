@@ -92,7 +92,7 @@ struct listener *listener_tcp(struct loop *l, const struct tcp_options *o, accep
 	struct ip local = o->local.bits ? o->local : ip_from_u32(0);
 	uint16_t port = o->port ? o->port : port_next();
 
-	if (in_use(l, &local, port, o->interface)) {
+	if (!loop_detached() && in_use(l, &local, port, o->interface)) {
 		*ret_error = -EADDRINUSE;
 		return NULL;
 	}
@@ -110,7 +110,7 @@ struct listener *listener_local(struct loop *l, const char *path, accept_fn *fn,
 {
 	struct stream probe = {.address_path = (char *)path};
 
-	if (listener_find(&probe)) {
+	if (!loop_detached() && listener_find(&probe)) {
 		*ret_error = -EADDRINUSE;
 		return NULL;
 	}

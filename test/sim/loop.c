@@ -114,6 +114,7 @@ void loop_post(struct loop *l, loop_fn *fn, void *arg)
 	p->fn = fn;
 	p->arg = arg;
 	p->event.fn = post_run;
+	p->event.message = true;
 	list_add(&world()->posts, &p->link);
 	event_queue(&p->event, world()->now + 1);
 }
@@ -188,7 +189,8 @@ bool timer_running(const struct timer *t)
 uint64_t timer_left(const struct timer *t)
 {
 	uint64_t now = world()->now;
-	return t->event.at && t->event.due > now ? t->event.due - now : 0;
+	uint64_t due = t->event.due % NEVER;
+	return t->event.at && due > now ? due - now : 0;
 }
 
 // --- tasks -----------------------------------------------------------------------------------------
@@ -242,6 +244,14 @@ bool task_running(const struct task *t)
 	return t->running;
 }
 
+void tasks_detach(struct loop *l)
+{
+	list_move_all(&l->tasks_now, &l->tasks);
+	while (!list_empty(&l->tasks))
+		task_stop(LIST_ENTRY(l->tasks.next, struct task, link));
+	l->current = NULL;
+}
+
 bool tasks_run(struct loop *l)
 {
 	bool any = !list_empty(&l->tasks);
@@ -266,7 +276,9 @@ bool tasks_run(struct loop *l)
 struct channel {
 	struct event event;
 	struct vec incoming;
-	size_t waiting; // incoming, and what is being delivered
+	struct vec batch; // delivered up to at
+	size_t at;
+	size_t waiting; // in both
 	size_t high_water;
 	channel_fn *fn;
 	void *arg;
@@ -276,24 +288,40 @@ struct channel {
 static void channel_finish(struct channel *c)
 {
 	vec_free(&c->incoming);
+	vec_free(&c->batch);
 	mem_free(c);
 }
 
 static void channel_deliver(struct event *e)
 {
 	struct channel *c = LIST_ENTRY(e, struct channel, event);
-	struct vec batch = c->incoming;
 
-	c->incoming = (struct vec){0};
+	if (c->at == c->batch.count) {
+		vec_free(&c->batch);
+		c->batch = c->incoming;
+		c->incoming = (struct vec){0};
+		c->at = 0;
+	}
 	c->delivering = true;
-	for (size_t i = 0; i < batch.count && !c->freed; i++) {
+	world()->delivering = c;
+	while (c->at < c->batch.count && !c->freed) {
 		c->waiting--;
-		c->fn(c->arg, batch.item[i]);
+		c->fn(c->arg, c->batch.item[c->at++]);
 	}
 	c->delivering = false;
-	vec_free(&batch);
+	world()->delivering = NULL;
 	if (c->freed)
 		channel_finish(c);
+	else if (c->waiting && !c->event.at) // only in a copy that was made in between
+		event_queue(&c->event, world()->now + 1);
+}
+
+// Who delivered when the copy was made will not come back to it.
+void channel_detach(struct channel *c)
+{
+	c->delivering = false;
+	if (!c->freed && c->waiting && !c->event.at)
+		event_queue(&c->event, world()->now + 1);
 }
 
 struct channel *channel_new(struct loop *receiver, size_t high_water, channel_fn *fn, void *arg)
@@ -304,6 +332,7 @@ struct channel *channel_new(struct loop *receiver, size_t high_water, channel_fn
 	c->fn = fn;
 	c->arg = arg;
 	c->event.fn = channel_deliver;
+	c->event.message = true;
 	world()->objects++;
 	return c;
 }

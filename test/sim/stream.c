@@ -175,7 +175,7 @@ void stream_finish(struct stream *s)
 {
 	if (!s || s->freed)
 		return;
-	if (s->ended || !s->established) {
+	if (s->ended || !s->established || loop_detached()) {
 		stream_free(s);
 		return;
 	}
@@ -294,6 +294,10 @@ void stream_write(struct stream *s, const void *p, size_t n)
 {
 	if (s->ended || !n)
 		return;
+	if (loop_detached()) { // it counts, and that is all
+		s->queued += n;
+		return;
+	}
 	struct chunk *c = mem_alloc(sizeof(*c) + n);
 	*c = (struct chunk){.p = c->own, .n = n};
 	memcpy(c->own, p, n);
@@ -302,7 +306,8 @@ void stream_write(struct stream *s, const void *p, size_t n)
 
 void stream_write_shared(struct stream *s, const void *p, size_t n, loop_fn *release, void *arg)
 {
-	if (s->ended || !n) {
+	if (s->ended || !n || loop_detached()) {
+		s->queued += s->ended ? 0 : n;
 		release(arg);
 		return;
 	}

@@ -28,6 +28,7 @@ void sim_new(uint64_t seed)
 	random_seed(&w->network, seed);
 	random_seed(&w->program, seed ^ UINT64_C(0x5851f42d4c957f2d));
 	list_init(&w->loops);
+	list_init(&w->loops_done);
 	list_init(&w->posts);
 	network_init(w);
 }
@@ -117,7 +118,7 @@ void event_queue(struct event *e, uint64_t due)
 	struct world *w = the_world;
 
 	event_drop(e);
-	e->due = due;
+	e->due = w->detached && !e->message ? due + NEVER : due;
 	e->order = w->order++;
 	vec_add(&w->heap, e);
 	e->at = w->heap.count;
@@ -146,19 +147,17 @@ static bool run_events(struct world *w)
 	return any;
 }
 
-static bool run_tasks(struct world *w)
+bool loops_run_tasks(struct world *w)
 {
-	struct list done;
 	bool any = false;
 
-	list_init(&done);
 	while (!list_empty(&w->loops)) { // a task may free its loop or another
 		struct list *first = w->loops.next;
 		list_remove(first);
-		list_add(&done, first);
+		list_add(&w->loops_done, first);
 		any |= tasks_run(LIST_ENTRY(first, struct loop, link));
 	}
-	list_move_all(&done, &w->loops);
+	list_move_all(&w->loops_done, &w->loops);
 	if (any && w->now < w->round + w->slice)
 		w->now = w->round + w->slice;
 	return any;
@@ -168,7 +167,7 @@ static bool round_run(struct world *w)
 {
 	w->round = w->now;
 	bool any = run_events(w);
-	return run_tasks(w) || any;
+	return loops_run_tasks(w) || any;
 }
 
 // One round at the time of the next thing to do, if that is not after the limit.
@@ -183,6 +182,53 @@ static bool step(struct world *w, uint64_t limit)
 		w->now = e->due;
 	return true;
 }
+
+// --- in a copy of the process ------------------------------------------------------------------------
+
+void world_detach(void)
+{
+	struct world *w = world();
+	struct vec events = w->heap;
+
+	w->detached = true;
+	w->heap = (struct vec){0};
+	w->busy = 0;
+	for (size_t i = 0; i < events.count; i++) {
+		struct event *e = events.item[i];
+		uint64_t order = e->order;
+		e->at = 0;
+		event_queue(e, e->due);
+		e->order = order;
+		sift(w, e);
+	}
+	vec_free(&events);
+	list_move_all(&w->loops_done, &w->loops);
+	for (struct list *l = w->loops.next; l != &w->loops; l = l->next)
+		tasks_detach(LIST_ENTRY(l, struct loop, link));
+	if (w->delivering)
+		channel_detach(w->delivering);
+	w->delivering = NULL;
+}
+
+void messages_run(void)
+{
+	struct world *w = world();
+	uint64_t now = w->order;
+	struct event *e;
+
+	while ((e = first_event(w)) && e->message && e->order < now) {
+		event_drop(e);
+		e->fn(e);
+	}
+}
+
+bool messages_waiting(void)
+{
+	struct event *e = first_event(world());
+	return e && e->message;
+}
+
+// --- running, from outside -----------------------------------------------------------------------------
 
 void sim_run_until(uint64_t us)
 {

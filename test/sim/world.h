@@ -11,11 +11,14 @@
 #include "base/vec.h"
 #include "sim/sim.h"
 
+#define NEVER (UINT64_C(1) << 62) // added to the time of what does not happen in a copy
+
 // Something that will happen. It stands inside the object that it happens to.
 struct event {
 	uint64_t due, order; // microseconds; among equals the one queued first
 	size_t at;           // place in the heap, from 1; 0: not queued
 	bool idle;           // a timer: sim_idle does not count it
+	bool message;        // a post or a channel's: comes true in a copy of the process too
 	void (*fn)(struct event *e);
 };
 
@@ -28,7 +31,10 @@ struct world {
 	uint64_t slice, clock_cost;
 	unsigned objects; // alive
 	struct list loops;
-	struct list posts; // on their way to loops; owned
+	struct list loops_done;     // those whose tasks have run in this round
+	struct channel *delivering; // whose function runs
+	bool detached;              // this process is a copy
+	struct list posts;          // on their way to loops; owned
 	// network.c
 	struct sim_link link; // default
 	struct vec links;     // struct sim_link; owned
@@ -55,5 +61,11 @@ void network_init(struct world *w);
 void network_free(struct world *w);
 void event_queue(struct event *e, uint64_t due); // moves it when it is queued already
 void event_drop(struct event *e);
-bool tasks_run(struct loop *l); // one slice of each running task; false: there is none
+void world_detach(void); // in a copy: only messages happen from now on
+void messages_run(void); // those that have been sent before this moment
+bool messages_waiting(void);
+bool loops_run_tasks(struct world *w); // one slice of each running task; false: there is none
+bool tasks_run(struct loop *l);        // one slice of each running task; false: there is none
+void tasks_detach(struct loop *l);
+void channel_detach(struct channel *c);
 void posts_free(struct world *w, const struct loop *l); // those to the loop; NULL: all
