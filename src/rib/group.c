@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "rib/ledger_note.h"
 
 // --- identity -------------------------------------------------------------------------------------
 // Fields that have no effect are zero, so that they part nobody.
@@ -76,7 +77,7 @@ static void new_program(struct update_group *g, struct memo *older)
 	family_release(g->family);
 }
 
-// Entries for these prefixes are in doubt from now on; NULL: for all.
+// Entries for these routes are in doubt from now on; NULL: for all.
 static void outdate(struct update_group *g, const struct difference *doubt)
 {
 	if (!g->dirty)
@@ -194,6 +195,8 @@ void group_leave(struct member *m)
 
 	if (!g)
 		return;
+	ledger_hurry(m->family);
+	m->measured = false;
 	if (m->moving)
 		m->family->moving--;
 	m->moving = false;
@@ -262,6 +265,7 @@ static struct update_group *clone(struct update_group *g, const struct group_key
 	copy->default_attr = attr_ref(&f->attrs, g->default_attr);
 	if (copy->default_destination)
 		destination_hold(f, copy->default_destination);
+	copy->notes = notes_copy(f, g->notes);
 	outdate(copy, NULL);
 	return copy;
 }
@@ -280,6 +284,7 @@ static void move_party(struct update_group *g, const struct group_key *k)
 	struct family *f = g->family;
 	struct vec party = {0};
 
+	ledger_hurry(f);
 	for (size_t i = 0; i < g->members.count; i++) {
 		struct member *m = g->members.item[i];
 		struct group_key other = group_key_of(m);
@@ -408,6 +413,9 @@ bool group_dismantle(struct update_group *g, rib_deadline *over, void *arg)
 {
 	uint32_t end = g->out.chunk_count << ADJ_OUT_CHUNK_BITS;
 
+	while (notes_shed(g->family, &g->notes))
+		if (over(arg))
+			return true;
 	while (g->dismantle_next < end) {
 		if (over(arg))
 			return true;
@@ -430,6 +438,7 @@ void group_free(struct update_group *g)
 {
 	group_cache_clear(g);
 	drop_memo(g);
+	notes_free(g->notes);
 	adj_out_free(&g->out);
 	rib_export_clear(&g->key.export);
 	vec_free(&g->members);

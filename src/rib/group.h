@@ -21,6 +21,8 @@ struct group_key {
 
 #define GROUP_CACHE 4
 
+struct notes;
+
 struct update_group {
 	struct family *family;
 	uint32_t number;
@@ -44,6 +46,7 @@ struct update_group {
 	unsigned log_cache_next, dump_cache_next;
 	uint32_t item_bytes; // bytes per destination lately, in sixteenths
 	uint32_t dismantle_next;
+	struct notes *notes; // of entries, for the ledger (rib/ledger_note.h); NULL: none
 };
 
 struct dump {
@@ -73,6 +76,7 @@ struct member {
 	struct difference doubt;
 	struct rib_export out;
 	bool has_export, moving;
+	bool measured; // in its group since the ledger was opened
 	struct update_group *group; // NULL: session not up
 	uint64_t cursor;
 	struct dump dump;
@@ -81,6 +85,10 @@ struct member {
 	uint32_t purge_before; // paths of older epochs are dead: they wait for the purge
 	uint32_t received, accepted, best, stale, dead;
 	uint64_t withdrawn_by_sweep;
+	uint64_t unkept; // struct rib_counts
+	// For the ledger: what was turned away in an era before era_least has not been said again when
+	// it should have been.
+	uint16_t era, era_least;
 	struct sweep_counts fresh, again; // of this generation: struct rib_counts
 };
 

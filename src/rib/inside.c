@@ -1,7 +1,7 @@
 // Looking into a rib while it works, for tests (rib/inside.h).
 #include "rib/inside.h"
 
-#include "rib/group.h"
+#include "rib/ledger_note.h"
 
 // Inner truth at any moment: entries of a group that needs no sweep are its outcomes, and holds
 // are as many as there are reasons for them.
@@ -23,9 +23,22 @@ static void check_group(struct update_group *g, struct buf *trouble)
 	}
 }
 
+// Notes of verdicts are found by destination, all others have a bit.
+static unsigned noted_by(const struct family_ledger *l, uint32_t n)
+{
+	unsigned count = notes_have(&l->best, n);
+
+	for (uint32_t v = n < l->head_count ? l->heads[n] : 0; v;) {
+		count++;
+		v = ((const struct verdict_note *)pool_at(&l->verdicts, v))->next;
+	}
+	return count;
+}
+
+// Of a ledger that is open; that of one whose sums are under way are let go one after another.
 static unsigned reasons(const struct family *f, uint32_t n)
 {
-	unsigned count = 0;
+	unsigned count = f->ledger ? noted_by(f->ledger, n) : 0;
 
 	for (size_t i = 0; i < f->groups.count + f->dying.count; i++) {
 		const struct update_group *g = i < f->groups.count
@@ -34,6 +47,7 @@ static unsigned reasons(const struct family *f, uint32_t n)
 		const struct adj_out_entry *e = adj_out_find(&g->out, n);
 		count += e && !e->attr && e->position;
 		count += g->default_destination == n;
+		count += notes_have(g->notes, n);
 		for (size_t k = 0; k < g->members.count; k++) {
 			const struct owed *o = &((const struct member *)g->members.item[k])->owed;
 			count += n / 64 < o->words && (o->bits[n / 64] >> n % 64 & 1);
@@ -72,7 +86,9 @@ void inside_check(struct rib *r, struct buf *trouble)
 		check_held(f, trouble);
 		for (uint32_t n = 1; n < f->table.destinations.end; n++) {
 			uint32_t info = table_at(&f->table, n)->info;
-			if (info & DESTINATION_LIVE && info / DESTINATION_HOLD != reasons(f, n))
+			if (f->closing || !(info & DESTINATION_LIVE))
+				continue;
+			if (info / DESTINATION_HOLD != reasons(f, n))
 				buf_format(trouble, "destination %u: %u holds, %u reasons\n", n,
 					   info / DESTINATION_HOLD, reasons(f, n));
 		}

@@ -26,6 +26,8 @@ struct member;
 struct update_group;
 struct aggregation;
 struct label_table;
+struct ledger;
+struct family_ledger;
 
 // Everything of rib_import that import needs, once for all peers that have it in common.
 struct import {
@@ -74,6 +76,8 @@ struct family {
 	uint32_t destinations;           // with at least one path
 	uint32_t held[LIMIT_KINDS];      // accepted paths, destinations with one
 	struct family_limit *limit;      // NULL: none
+	struct family_ledger *ledger;    // open; NULL: none is (rib/ledger_note.h)
+	struct family_ledger *closing;   // closed, its sums not done yet; NULL: none
 };
 
 struct rib {
@@ -89,6 +93,8 @@ struct rib {
 	bool woken;               // once more since rib_work began
 	uint32_t label_first, label_room; // labels that we may give
 	struct label_table *labels;       // NULL: none given yet
+	struct ledger *ledger, *closing;  // as in the families
+	struct vec reports;       // struct ledger_report, still to be told
 	struct encoder encoder;
 	struct arena arena;       // of hooks and explanations: reset by who uses it
 };
@@ -127,6 +133,7 @@ bool path_take(struct change *c, uint16_t peer); // removes it
 enum rib_lending path_lend(struct change *c, uint32_t attr);
 bool path_take_lent(struct change *c, const uint8_t rd[8]);
 bool path_reject(struct change *c, uint16_t peer, uint32_t generation); // arrived, not to be kept
+bool path_turn_away(struct change *c, uint16_t peer); // stored, judged again, and not to be kept
 bool path_judge(struct change *c, struct path *p, uint32_t attr, uint32_t generation);
 void destination_hold(struct family *f, uint32_t n);
 void destination_release(struct family *f, uint32_t n);

@@ -7,6 +7,14 @@
 //
 // A destination that is noted keeps its number, and a set that is noted keeps its own, until the
 // ledger is closed. Update groups are not brought together meanwhile.
+//
+// The tables count as they stand, not as they will: a route of an ended session is there until the
+// purge has come to it. Who wants the whole of a change closes when the rib is at rest.
+//
+// What a peer is to believe counts while its session lasts: a peer whose session (or family of it)
+// came up after the opening, was still having its Adj-RIB-Out filled then, or went down before the
+// close has no figures of that side. So a session that the change itself resets has none, be it up
+// again or not.
 #pragma once
 
 #include <stdbool.h>
@@ -17,9 +25,10 @@
 #include "rib/rib.h"
 
 enum ledger_class {
-	// of a peer: verdicts on what it sent. Gross, which is net: a verdict changes once
+	// of a peer: verdicts on what it sent
 	LEDGER_ACCEPTED, // newly: stored but rejected before, or not there
-	LEDGER_REJECTED, // newly, stored or not
+	LEDGER_REJECTED, // accepted before; stored as rejected now, or turned away and not stored.
+	                 // What was not accepted before, new routes too, is in no class when rejected
 	LEDGER_CHANGED,  // accepted before and after, with other attributes
 	LEDGER_LOST,     // accepted before, and gone with its session, its peer or its announcement
 	// of a table: best paths
@@ -57,23 +66,25 @@ struct ledger_sample {
 	uint16_t peer; // RIB_NO_PEER: of the table
 	const struct af *af;
 	struct af_key key;
-	uint16_t peer_before, peer_after;     // whose path, of a table's
+	uint16_t peer_before, peer_after;     // whose path, of a table's; RIB_NO_PEER: ours, or none
 	const struct attr_set *before, *after; // copies in the report's arena; NULL: none
 };
 
 struct ledger_report {
 	struct ledger_row *rows; // in arena; ascending by family, then by peer; those without figures are left out
 	unsigned row_count;
-	struct ledger_sample *samples;
+	struct ledger_sample *samples; // ascending by family, peer, class, key: the first by number of destination
 	unsigned sample_count;
 	struct arena arena;
 };
-void ledger_report_free(struct ledger_report *r);
+void ledger_report_free(struct ledger_report *r); // NULL is allowed
 
-// Opens it for all families of the rib. One that is open is closed unseen first.
+// Opens it for all families of the rib. One that is open is closed unseen first, at once; so are
+// the sums done of one that is closed, the report of which is told by the next rib_work.
 void rib_ledger_open(struct rib *r, const struct ledger_options *o);
 // What is noted stands; rib_work does the sums, in slices, and gives the report to rib_ops.ledger.
-// Nothing is noted any more after this. false: none is open.
+// Nothing is noted any more after this: what was noted and changes again before its turn in the
+// sums is told as it is then. false: none is open.
 bool rib_ledger_close(struct rib *r);
 // Bits by trait in which two sets differ (LEDGER_TRAITS).
 uint64_t ledger_traits(const struct attr_set *a, const struct attr_set *b);

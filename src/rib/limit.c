@@ -172,7 +172,7 @@ static void turn_away(struct change *c, struct path *p)
 	if (m && m->in.keep_all && p->epoch >= m->purge_before)
 		path_judge(c, p, 0, m->generation);
 	else
-		path_take(c, p->peer); // of several lent ones the first, which is this one
+		path_turn_away(c, p->peer); // of several lent ones the first, which is this one
 }
 
 static void trim_destination(struct family *f, uint32_t n)

@@ -8,12 +8,11 @@
 //
 // A destination lives while it has a path or a hold. Holds stand for promises to withdraw it: a
 // tombstone in a group's log, a single debt to a member; and for a default route that we make up.
-#include "rib/group.h"
-
 #include <string.h>
 
 #include "base/mem.h"
 #include "rib/decide.h"
+#include "rib/ledger_note.h"
 #include "rib/membership.h"
 
 void family_forget(struct family *f, uint32_t attr)
@@ -111,6 +110,7 @@ bool path_judge(struct change *c, struct path *p, uint32_t attr, uint32_t genera
 	p->generation = generation;
 	if (p->attr == attr)
 		return false;
+	note_verdict(f, c->number, p);
 	if (m && !p->attr)
 		m->accepted++;
 	else if (m && !attr)
@@ -137,6 +137,7 @@ static void path_add(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t
 			   .generation = generation,
 			   .epoch = f->rib->epoch,
 			   .peer = peer};
+	note_arrival(f, c->number, p);
 	if (d->first) {
 		struct path *first = table_path(&f->table, d->first);
 		p->next = first->next;
@@ -226,6 +227,7 @@ static void take(struct change *c, uint32_t n, uint32_t prev)
 	struct path *p = table_path(&f->table, n);
 	struct member *m = source_of(f, p->peer);
 
+	note_verdict(f, c->number, p);
 	if (f->memberships)
 		membership_uncount(c, p);
 	if (m) {
@@ -250,6 +252,8 @@ bool path_take(struct change *c, uint16_t peer)
 
 	if (n)
 		take(c, n, prev);
+	else
+		note_absent(c->family, c->number, peer, NULL);
 	return n != 0;
 }
 
@@ -268,11 +272,23 @@ bool path_reject(struct change *c, uint16_t peer, uint32_t generation)
 	struct member *m = source_of(c->family, peer);
 	const struct path *p = n ? table_path(&c->family->table, n) : NULL;
 
-	if (!p)
-		return false;
-	if (m && p->epoch >= m->purge_before)
+	if (m && p && p->epoch >= m->purge_before)
 		count_arrival(c, m, p, 0, generation);
-	return path_take(c, peer);
+	if (p)
+		take(c, n, prev);
+	note_absent(c->family, c->number, peer, m);
+	return p;
+}
+
+bool path_turn_away(struct change *c, uint16_t peer)
+{
+	struct member *m = source_of(c->family, peer);
+	bool taken = path_take(c, peer);
+
+	if (m)
+		m->unkept++;
+	note_absent(c->family, c->number, peer, m);
+	return taken;
 }
 
 // --- the change -----------------------------------------------------------------------------------
@@ -351,6 +367,7 @@ bool destination_end(struct change *c)
 
 	f->destinations += (d->first != 0) - c->had_paths;
 	if (moved) {
+		note_best(f, c->number, c->old_attr, c->old_peer);
 		if (c->judged)
 			c->judged->best_moved++;
 		if (!attr != !c->old_attr)

@@ -38,6 +38,7 @@ static struct member *member_make(struct rib *r, uint16_t number, const struct a
 		*m = MEM_NEW(struct member);
 		(*m)->peer = p;
 		(*m)->family = rib_family(r, af);
+		(*m)->era = (*m)->era_least = 1;
 	}
 	return *m;
 }
@@ -100,6 +101,7 @@ void rib_peer_up(struct rib *r, uint16_t peer, uint32_t session, const struct ri
 		struct member *m = p->members[i];
 		if (!m)
 			continue;
+		m->unkept = 0;
 		family_settle(m->family);
 		join_if_ready(m);
 	}
@@ -123,6 +125,7 @@ static void member_down(struct member *m)
 {
 	group_leave(m);
 	m->purge_before = m->family->rib->epoch;
+	m->era_least = ++m->era;
 	m->stale_before = 0;
 	m->stale = 0;
 	m->dead = m->received;
@@ -175,6 +178,8 @@ void rib_refresh_begin(struct rib *r, uint16_t peer, const struct af *af)
 		return;
 	m->stale_before = ++r->epoch;
 	m->stale = m->received - m->dead;
+	m->unkept = 0;
+	m->era++;
 }
 
 uint32_t rib_refresh_end(struct rib *r, uint16_t peer, const struct af *af)
@@ -184,6 +189,7 @@ uint32_t rib_refresh_end(struct rib *r, uint16_t peer, const struct af *af)
 	if (!m || !m->stale_before)
 		return 0;
 	uint32_t gone = m->stale;
+	m->era_least = m->era;
 	m->purge_before = m->stale_before;
 	m->stale_before = 0;
 	m->stale = 0;
@@ -259,6 +265,7 @@ void rib_peer_counts(struct rib *r, uint16_t peer, const struct af *af, struct r
 	ret->best = m->best;
 	ret->stale = m->stale;
 	ret->withdrawn_by_sweep = m->withdrawn_by_sweep;
+	ret->unkept = m->unkept;
 	ret->generation = m->generation;
 	ret->fresh = m->fresh;
 	ret->again = m->again;

@@ -2,12 +2,11 @@
 // deliveries go first, because they are what others wait for; then come the walks that tidy up.
 #include "rib/rib.h"
 
-#include "rib/group.h"
-
 #include <string.h>
 
 #include "base/mem.h"
 #include "rib/label.h"
+#include "rib/ledger_note.h"
 
 // --- families -------------------------------------------------------------------------------------
 // Only sets as they are sent have been asked for their next hop.
@@ -70,6 +69,8 @@ struct family *rib_family(struct rib *r, const struct af *af)
 	(*f)->attrs.on_free_arg = *f;
 	(*f)->memberships = af->props & AF_MEMBERSHIP;
 	family_tells(*f);
+	if (r->ledger)
+		ledger_begin(*f);
 	return *f;
 }
 
@@ -107,6 +108,8 @@ static void family_free(struct rib *r, unsigned index)
 	vec_free(&f->imports);
 	mem_free(f->gone);
 	limit_end(f);
+	family_ledger_free(f->ledger);
+	family_ledger_free(f->closing);
 	attr_table_free(&f->attrs);
 	table_free(&f->table);
 	mem_free(f);
@@ -137,6 +140,7 @@ void rib_free(struct rib *r)
 	}
 	for (unsigned i = 0; i < RIB_PEERS_MAX; i++)
 		mem_free(r->peers[i]);
+	ledger_free(r);
 	label_table_free(r->labels);
 	encoder_free(&r->encoder);
 	arena_free(&r->arena);
@@ -221,7 +225,7 @@ static bool family_work(struct family *f, rib_deadline *over, void *arg)
 		return true;
 	if (f->aggregation && aggregate_work(f, over, arg))
 		return true;
-	if (f->twins)
+	if (f->twins && !ledger_is_under_way(f))
 		group_unite(f);
 	while (f->dying.count)
 		if (group_dismantle(f->dying.item[0], over, arg))
@@ -243,6 +247,8 @@ bool rib_work(struct rib *r, rib_deadline *over, void *arg)
 	for (unsigned i = 0; i < AF_MAX; i++)
 		if (r->families[i] && family_work(r->families[i], over, arg))
 			more = true;
+	if ((r->closing || r->reports.count) && ledger_work(r, over, arg))
+		more = true;
 	more = more || r->woken; // a family may have given work to one before it
 	r->awake = more;
 	return more;

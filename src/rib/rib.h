@@ -71,7 +71,8 @@ struct rib_ops {
 	// Of AF_MEMBERSHIP families: from now on the membership of that peer counts, or does no longer:
 	// it is accepted, and of external ones among the first options.external_paths (RFC 4684 3).
 	void (*member)(void *arg, uint16_t peer, const struct af *af, const struct af_key *key, bool counts);
-	// The sums of a closed ledger (rib/ledger.h), the receiver's. NULL: nobody wants to know.
+	// The sums of a closed ledger (rib/ledger.h), the receiver's; from within rib_work only. NULL:
+	// nobody wants to know.
 	void (*ledger)(void *arg, struct ledger_report *report);
 };
 
@@ -194,8 +195,9 @@ struct rib_counts {             // of one peer and family; all O(1)
 	// kept is in none of them: whether it still exists, or came in since, nobody can tell.
 	uint32_t received, accepted, rejected, best, advertised, stale;
 	uint64_t withdrawn_by_sweep;
-	// Routes that were rejected and not kept, counted as they came since the session began or the
-	// peer last sent everything again: an announcement that was repeated counts again.
+	// Routes that were rejected and not kept, as they came or when they were judged again, since the
+	// session began or the peer last began to send everything again (BoRR): an announcement that
+	// was repeated counts again.
 	uint64_t unkept;
 	uint32_t group;             // number of the export group
 	// Routes judged on arrival since the import got its generation. fresh: those that this

@@ -12,6 +12,7 @@
 #include "rib/group.h"
 
 #include "base/hash.h"
+#include "rib/ledger_note.h"
 #include "rib/membership.h"
 
 // --- exceptions -----------------------------------------------------------------------------------
@@ -223,6 +224,7 @@ bool group_route(struct update_group *g, uint32_t n)
 	e = attr ? adj_out_make(&g->out, n) : adj_out_find(&g->out, n);
 	if (!e || (e->attr == attr && (!attr || e->peer == peer)))
 		return false;
+	note_entry(g, n, e);
 	if (e->attr == attr)
 		change_source(g, n, e, peer);
 	else if (attr)

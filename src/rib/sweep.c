@@ -198,7 +198,7 @@ static uint32_t verdict_of(struct sweep *s, struct member *m, const struct path 
 static bool judge_path(struct change *c, struct path *p, struct member *m, uint32_t verdict)
 {
 	if (!verdict && !m->in.keep_all)
-		return path_take(c, p->peer);
+		return path_turn_away(c, p->peer);
 	return path_judge(c, p, verdict, m->generation);
 }
 

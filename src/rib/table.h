@@ -29,6 +29,7 @@ struct path {
 
 enum path_flag {
 	PATH_COUNTS = 1, // a membership about which the owner has been told (rib/membership.h)
+	PATH_NOTED = 2,  // the ledger knows the verdict that it had (rib/ledger_note.h)
 };
 
 enum destination_info {

@@ -84,6 +84,7 @@ static void announce(struct member *m, const struct af_key *key, uint64_t hash, 
 	if (f->limit && verdict && !has_room(f, key, hash, m->peer->number, NULL))
 		verdict = MEMO_REJECT;
 	if (!verdict && !m->in.keep_all) {
+		m->unkept++;
 		reject(m, key, hash);
 		return;
 	}

@@ -172,6 +172,14 @@ static void on_moved(void *arg, const struct af *af, const struct rib_move *m)
 		w->moved(w, af, m);
 }
 
+static void on_ledger(void *arg, struct ledger_report *report)
+{
+	struct world *w = arg;
+
+	ledger_report_free(w->report);
+	w->report = report;
+}
+
 // Each call has to be news.
 static void on_member(void *arg, uint16_t peer, const struct af *af, const struct af_key *key,
 		      bool counts)
@@ -197,6 +205,7 @@ struct rib *world_rib(struct world *w)
 				    .mark = on_mark,
 				    .moved = on_moved,
 				    .member = on_member,
+				    .ledger = on_ledger,
 				    .arg = w};
 
 	rib_free(w->rib);
@@ -237,6 +246,7 @@ void world_open(struct world *w)
 void world_close(struct world *w)
 {
 	rib_free(w->rib);
+	ledger_report_free(w->report);
 	rib_chunk_unref(w->last_chunk);
 	for (unsigned i = 0; i < WORLD_PEERS; i++) {
 		forget_all(&w->peers[i]);
@@ -445,6 +455,16 @@ void world_lend(struct world *w, const char *af, const char *prefix, unsigned rd
 static bool never(void *arg)
 {
 	return false;
+}
+
+const struct ledger_report *world_ledger(struct world *w)
+{
+	ledger_report_free(w->report);
+	w->report = NULL;
+	world_work(w);
+	rib_ledger_close(w->rib);
+	world_work(w);
+	return w->report;
 }
 
 void world_work(struct world *w)

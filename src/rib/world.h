@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "policy/fixture.h"
+#include "rib/ledger.h"
 #include "rib/rib.h"
 #include "rib/sweep.h"
 #include "wire/wire.h"
@@ -37,6 +38,7 @@ struct world {
 	struct arena arena;
 	struct rib_chunk *last_chunk; // counted: the last one that was delivered
 	unsigned chunks;              // different ones in a row
+	struct ledger_report *report;   // the last one
 	void (*moved)(struct world *w, const struct af *af, const struct rib_move *m); // NULL: none
 };
 
@@ -63,6 +65,8 @@ void world_tell(struct world *w, uint16_t peer, const char *af, const char *pref
 void world_originate(struct world *w, const char *af, const char *prefix, const char *attrs);
 void world_lend(struct world *w, const char *af, const char *prefix, unsigned rd,
 		const char *attrs);
+// Closes the ledger, at rest, and returns what it tells; the world's. NULL: none was open.
+const struct ledger_report *world_ledger(struct world *w);
 void world_work(struct world *w); // until there is no more to do
 // Re-evaluates the peers in the mask (0: all) with a new generation after configuration changed.
 void world_sweep(struct world *w, enum sweep_kind kind, const char *af, uint64_t peers,
