@@ -108,6 +108,29 @@ static void on_idle(uv_idle_t *idle)
 	// Its being active is all that matters.
 }
 
+// A round is measured from the end of a wait to the beginning of the next. The end is known to libuv
+// alone, which keeps whole milliseconds.
+static void round_begins(struct loop *l)
+{
+	uint64_t woke = loop_now(l);
+
+	l->woke_at = woke > l->waited_at ? woke : l->waited_at;
+}
+
+static void round_ends(struct loop *l)
+{
+	uint64_t now = loop_clock(), took = l->woke_at ? now - l->woke_at : 0;
+
+	if (took > atomic_load_explicit(&l->longest, memory_order_relaxed))
+		atomic_store_explicit(&l->longest, took, memory_order_relaxed);
+	l->waited_at = now;
+}
+
+uint64_t loop_longest_round(struct loop *l)
+{
+	return atomic_exchange_explicit(&l->longest, 0, memory_order_relaxed);
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct loop *l = prepare->data;
@@ -115,12 +138,14 @@ static void on_prepare(uv_prepare_t *prepare)
 	l->round++;
 	streams_flush(l);
 	loop_idle_update(l);
+	round_ends(l);
 	turn_drop(l);
 }
 
 static void on_check(uv_check_t *check)
 {
 	struct loop *l = check->data;
+	round_begins(l);
 	turn_take(l);
 	tasks_run(l);
 	loop_idle_update(l);

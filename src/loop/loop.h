@@ -21,6 +21,9 @@ void loop_stop(struct loop *l);
 uint64_t loop_now(struct loop *l);       // microseconds, monotonic, as of this round
 uint64_t loop_clock(void);               // microseconds, monotonic, right now (measuring)
 int64_t loop_wall(struct loop *l);       // microseconds since 1970, UTC
+// The longest round since the last such call: microseconds, at most one millisecond too many, for which
+// whatever else was due had to wait. The round that is on its way counts when it is over. Any thread.
+uint64_t loop_longest_round(struct loop *l);
 uint64_t loop_random(struct loop *l);    // deterministic in the simulation
 
 // --- timers -----------------------------------------------------------------------------------

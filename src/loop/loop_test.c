@@ -223,6 +223,30 @@ static void tasks_between_timers(void **state)
 	room_close(&r);
 }
 
+// Two slices of 2 ms make a round of 4 ms; time spent in waiting is none.
+static void rounds_are_measured(void **state)
+{
+	struct room r;
+	room_open(&r);
+	struct work one = {.limit = 3}, two = {.limit = 3}, idle = {0};
+	one.task = task_new(r.loop, on_slice, &one);
+	two.task = task_new(r.loop, on_slice, &two);
+	idle.timer = timer_new(r.loop, on_tick, &idle);
+	task_start(one.task);
+	task_start(two.task);
+	UNTIL(&r, two.slices == 3 && one.slices == 3);
+	timer_start(idle.timer, 1000);
+	UNTIL(&r, idle.ticks == 1); // the last round has ended when the next one waits
+	assert_in_range(loop_longest_round(r.loop), 3900, 200000);
+	UNTIL(&r, idle.ticks == 20);
+	assert_true(loop_longest_round(r.loop) < 15000);
+	assert_int_equal(loop_longest_round(r.loop), 0);
+	task_free(one.task);
+	task_free(two.task);
+	timer_free(idle.timer);
+	room_close(&r);
+}
+
 static bool free_itself(void *arg)
 {
 	struct work *w = arg;
@@ -578,6 +602,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timers),
 		cmocka_unit_test(tasks_between_timers),
+		cmocka_unit_test(rounds_are_measured),
 		cmocka_unit_test(tasks_free_and_start_within),
 		cmocka_unit_test(posts),
 		cmocka_unit_test(tcp_talk),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -37,6 +38,9 @@ struct loop {
 	struct list dying;          // children that were freed and have not been seen to end
 	struct list signals;        // owned
 	uint64_t round;             // counts the rounds
+	uint64_t waited_at;         // loop_clock when the last wait began,
+	uint64_t woke_at;           // and when it was over; 0: none yet
+	_Atomic uint64_t longest;   // round, since somebody asked
 	bool in_turn;               // callbacks may run (turn.c)
 	struct channel *delivering; // whose function runs
 	struct random random;

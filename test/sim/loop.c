@@ -252,9 +252,18 @@ void tasks_detach(struct loop *l)
 	l->current = NULL;
 }
 
+uint64_t loop_longest_round(struct loop *l)
+{
+	uint64_t longest = l->longest;
+
+	l->longest = 0;
+	return longest;
+}
+
 bool tasks_run(struct loop *l)
 {
 	bool any = !list_empty(&l->tasks);
+	uint64_t began = world()->now;
 
 	list_move_all(&l->tasks, &l->tasks_now);
 	while (!list_empty(&l->tasks_now)) {
@@ -268,6 +277,8 @@ bool tasks_run(struct loop *l)
 			task_stop(t);
 		l->current = NULL;
 	}
+	if (world()->now - began > l->longest)
+		l->longest = world()->now - began;
 	return any;
 }
 

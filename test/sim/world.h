@@ -49,6 +49,7 @@ struct loop {
 	struct list link; // in world.loops
 	struct list tasks, tasks_now;
 	struct task *current;
+	uint64_t longest; // time that a round of tasks took, since somebody asked
 	struct list signals;
 	struct ip address4, address6; // bits 0: none
 	char device[16];              // VRF device; "" none
