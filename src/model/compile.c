@@ -330,10 +330,11 @@ void model_free(struct model *m)
 
 void model_schema(struct cli_schema *ret)
 {
-	static struct row_table tables[13]; // the last one is made of the families
+	static struct row_table tables[14]; // the last one is made of the families
 	unsigned n = 0;
 
 	tables[n++] = system_rows;
+	tables[n++] = guard_rows;
 	tables[n++] = acl_rows;
 	tables[n++] = prefix_list_rows;
 	tables[n++] = filter_rows;

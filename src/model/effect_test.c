@@ -76,6 +76,11 @@ static const char base[] =
 static const char *const changes[] = {
 	"sysname x",
 	"~router id 10.9.9.8", // the BGP view has one
+	"commit-guard max-withdrawn 100",
+	"commit-guard max-rejected 2.5%",
+	"commit-guard max-moved 5%",
+	"commit-guard no-session-reset",
+	"commit-guard protect-prefix p",
 	"acl number 2000\n rule 10 permit",
 	"acl number 2000\n description x",
 	"acl name north basic\n rule 10 permit",

@@ -342,6 +342,9 @@ const struct param model_params[] = {
 	{"source-ipv6-address", PARAM_IPV6, 0, 0, "Source address", NULL, NULL},
 	{"begin-as-number", PARAM_AS, 0, 0, "First AS number of the range", NULL, NULL},
 	{"end-as-number", PARAM_AS, 0, 0, "Last AS number of the range", NULL, NULL},
+	{"prefix-list-name", PARAM_NAME, 1, 169, "Name of an address prefix list", NULL, NULL},
+	{"guard-limit", PARAM_CUSTOM, 0, 0, "A number, or a percentage of what there is",
+	 "INTEGER<0-4294967295> or P%", accept_guard_limit},
 	{"wildcard", PARAM_CUSTOM, 0, 0, "Wildcard: bits that are not compared; 0: none",
 	 "X.X.X.X or 0", accept_wildcard},
 };

@@ -145,6 +145,7 @@ void build_check_names(struct build *b)
 
 	if (!names_checked(b->tree))
 		return;
+	build_check_guard(b);
 	for (const struct conf_node *n = conf_first(&it, b->tree->root); n; n = conf_next(&it)) {
 		if (n->children)
 			check_view(b, n, &path);

@@ -14,6 +14,7 @@
 enum system_order {
 	ORDER_SYSNAME = 10,
 	ORDER_ROUTER_ID = 20,
+	ORDER_GUARD = 25,
 	ORDER_NONEXISTENT = 30,
 	ORDER_ACL = 100,
 	ORDER_ACL_WIDE = 110,
@@ -173,7 +174,7 @@ static inline const struct meaning *meaning_of(const struct row *row)
 // --- topics ---------------------------------------------------------------------------------------
 extern const struct row_table system_rows, acl_rows, prefix_list_rows, filter_rows,
 	route_policy_rows, vpn_instance_rows, bgp_rows, group_rows, peer_session_rows,
-	peer_family_rows, family_rows, vpn_family_rows;
+	peer_family_rows, family_rows, vpn_family_rows, guard_rows;
 extern const struct param model_params[];
 extern const unsigned model_param_count;
 
@@ -224,6 +225,10 @@ void build_check_names(struct build *b);       // an error for each name that do
 void build_instances(struct build *b); // ip vpn-instance: b->config->instances, with their links
 void build_vpn(struct build *b);       // of the public families' views: constraints, memberships
 void build_vpn_free(struct build *b);
+
+// guard.c
+bool accept_guard_limit(const char *word, struct buf *ret_stored);
+void build_check_guard(struct build *b); // an error if the list that it names does not exist
 
 // vpn_instance.c
 bool check_instance(struct conf_edit *e); // the VPN instance that the line names exists

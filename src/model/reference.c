@@ -6,6 +6,7 @@
 
 static const char *const titles[] = {
 	"System",
+	"Limits of commits",
 	"ACLs",
 	"Address prefix lists",
 	"Attribute filters and sets",
