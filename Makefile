@@ -26,7 +26,7 @@ test:
 
 bench: build
 	@tools/setup bench
-	@bench/bench.py --build $(BUILD) $(if $(QUICK),--quick) $(BENCH)
+	@bench/suite.py --build $(BUILD) $(if $(QUICK),--quick,--doc doc/performance.md) $(BENCH)
 
 law:
 	@tools/setup build

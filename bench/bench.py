@@ -37,6 +37,7 @@ class Task:
         self.room, self.mode, self.folder = room, mode, room.folder
         self.feeders = [(f'10.99.0.{11 + i}', 65011 + i) for i in range(feeders)]
         self.listeners = [('10.99.0.101', 65101), ('10.99.0.102', 65102)]
+        self.clients = []
         self.probe = ('10.99.0.200', 65200)
 
     def everyone(self):

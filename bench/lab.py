@@ -6,6 +6,7 @@ made here has a name with this process's number in it and is removed at the end.
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -39,9 +40,9 @@ class Lab:
             quiet('ip', '-n', name, 'link', 'set', 'lo', 'up')
         a, b = self.name + 'a', self.name + 'b'
         quiet('ip', 'link', 'add', a, 'netns', speaker, 'type', 'veth', 'peer', 'name', b, 'netns', peers)
-        quiet('ip', '-n', speaker, 'address', 'add', SPEAKER + '/24', 'dev', a)
-        for address in self.addresses:
-            quiet('ip', '-n', peers, 'address', 'add', address + '/24', 'dev', b)
+        quiet('ip', '-n', speaker, 'address', 'add', SPEAKER + '/16', 'dev', a)
+        lines = ''.join(f'address add {address}/16 dev {b}\n' for address in self.addresses)
+        subprocess.run(['ip', '-n', peers, '-batch', '-'], input=lines, text=True, check=True)
         quiet('ip', '-n', speaker, 'link', 'set', a, 'up')
         quiet('ip', '-n', peers, 'link', 'set', b, 'up')
         return self
@@ -62,6 +63,12 @@ class Lab:
         return words + [str(a) for a in argv]
 
 
+def many_files():
+    """A thousand neighbours are a thousand sockets."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 class Process:
     """A child with a log, and what it and its descendants use."""
 
@@ -69,7 +76,7 @@ class Process:
         self.log = log
         with open(log, 'ab') as out:
             self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                          cwd=folder, start_new_session=True)
+                                          cwd=folder, start_new_session=True, preexec_fn=many_files)
 
     def alive(self):
         return self.child.poll() is None

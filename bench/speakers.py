@@ -1,8 +1,8 @@
 """The speakers under test: how each is configured, started and told to change its import policy.
 
 All get the same task. Neighbours are passive eBGP sessions: feeders (an import policy, nothing
-exported), listeners (everything exported, nothing imported), a probe (imported as it is). The
-import policies, where communities are added:
+exported), listeners (everything exported, nothing imported), clients (both), a probe (imported as
+it is). The import policies, where communities are added:
     A  65000:1      B  65000:2
     P  as A, and 65000:3 within 44.0.0.0/8 up to /24        (1 % of the table, in one place)
     C  as A, and 65000:4 where a route carries 64999:77     (1 % of the table, scattered)
@@ -14,6 +14,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import time
 
 from lab import AS, PORT, SPEAKER
 
@@ -22,7 +23,7 @@ HOLD = 90
 
 
 class Speaker:
-    """What every speaker must answer; a task holds .folder, .mode, .feeders, .listeners, .probe."""
+    """What every speaker must answer; a task holds .folder, .mode, .feeders, .listeners, .clients, .probe."""
 
     name = ''
     modes = ('stored',)
@@ -113,11 +114,12 @@ class Afresh(Speaker):
         for address, number in t.everyone():
             lines += [f' peer {address} as-number {number}', f' peer {address} listen-only']
         lines += [' #', ' ipv4-family unicast']
-        for address, _ in t.feeders:
-            lines += [f'  peer {address} enable', f'  peer {address} route-policy IMP-A import',
-                      f'  peer {address} route-policy NOTHING export']
+        for address, _ in t.feeders + t.clients:
+            lines += [f'  peer {address} enable', f'  peer {address} route-policy IMP-A import']
             if t.mode == 'stored':
                 lines.append(f'  peer {address} keep-all-routes')
+        lines += [f'  peer {address} route-policy NOTHING export' for address, _ in t.feeders]
+        lines += [f'  peer {address} advertise-community' for address, _ in t.clients]
         for address, _ in t.listeners:
             lines += [f'  peer {address} enable', f'  peer {address} route-policy NOTHING import',
                       f'  peer {address} advertise-community', f'  peer {address} advertise-large-community']
@@ -131,8 +133,20 @@ class Afresh(Speaker):
 
     def trigger(self, policy):
         words = ['system-view', f'bgp {AS}', 'ipv4-family unicast']
-        words += [f'peer {address} route-policy IMP-{policy} import' for address, _ in self.task.feeders]
+        words += [f'peer {address} route-policy IMP-{policy} import'
+                  for address, _ in self.task.feeders + self.task.clients]
         return f"{self.program('afresh')} -s {self.path('afresh.sock')} -c '{'; '.join(words)}; commit' >/dev/null"
+
+    def commit_of_nothing(self, turn):
+        """The feeders' policy under another name. Seconds that the commit took, the terminal included."""
+        name = f'IMP-A{turn}'
+        words = ['system-view', f'route-policy {name} permit node 10', 'apply community 65000:1 additive', 'quit',
+                 f'bgp {AS}', 'ipv4-family unicast']
+        words += [f'peer {address} route-policy {name} import' for address, _ in self.task.feeders]
+        begin = time.monotonic()
+        subprocess.run([self.program('afresh'), '-s', self.path('afresh.sock'), '-c', '; '.join(words) + '; commit'],
+                       stdout=subprocess.DEVNULL, check=True)
+        return time.monotonic() - begin
 
     def summary(self):
         return [self.program('afresh'), '-s', self.path('afresh.sock'), '-c', 'display bgp peer']
@@ -165,6 +179,7 @@ class Bird(Speaker):
         out = [f'router id {SPEAKER};', 'protocol device { scan time 600; }', f'filter imp {{ {rule} accept; }}']
         groups = [('f', t.feeders, f'import filter imp; export none;{keep}'),
                   ('l', t.listeners, 'import none; export all;'),
+                  ('c', t.clients, f'import filter imp; export all;{keep}'),
                   ('p', [t.probe], 'import all; export none;')]
         for letter, peers, channel in groups:
             for i, (address, number) in enumerate(peers):

@@ -43,6 +43,7 @@ static const char usage[] =
 	"      passive=yes|no        accepts (port=NUMBER, default 179) in place of connecting\n"
 	"      start=now|held|down   held: feeds on the command `feed`; down: connects on `up`\n"
 	"      variant=NUMBER        peers with different numbers send different paths\n"
+	"      slice=I/N             feeds the part I (from 0) of N of each table\n"
 	"      next-hop=A4  next-hop6=A6  end-of-rib=yes|no  light=yes|no  receive-buffer=BYTES\n"
 	"      prefix=A4/LEN         of a probe; default 198.51.100.0/24\n"
 	"  --routes N --routes6 N --routes-multicast N   sizes of the synthetic tables\n"
@@ -148,6 +149,8 @@ static bool peer_words(struct peer_options *o, const char *key, const char *valu
 		o->start_down = strcmp(value, "down") == 0;
 		return o->held_start || o->start_down || strcmp(value, "now") == 0;
 	}
+	if (strcmp(key, "slice") == 0)
+		return sscanf(value, "%u/%u", &o->slice, &o->slices) == 2 && o->slice < o->slices;
 	if (strcmp(key, "name") == 0)
 		snprintf(o->name, sizeof(o->name), "%s", value);
 	else if (strcmp(key, "families") == 0)

@@ -3,7 +3,8 @@
 // The goal is a conjunction of equations over counters that receive_*() keeps up to date, so asking
 // whether it holds costs nothing. The time that counts is when the goal became true for the last
 // time: a listener that reaches it and relapses has not reached it. A measurement ends when the goal
-// holds and the listener has heard nothing of the table for a while.
+// holds and the listener has heard nothing of the table for a while. Listeners whose names begin
+// alike ("client*") are measured as one: counters are sums over them.
 // A probe is one prefix, announced anew every few milliseconds with a sequence number: the longest
 // time from sending to arrival is the stall that a bystander sees while the speaker works.
 #include "feed_control.h"
@@ -31,13 +32,15 @@ struct term {
 
 struct action {
 	enum { DO_FEED, DO_REFRESH, DO_UP, DO_EXEC } kind;
-	struct peer *peer;
+	char peer[sizeof((struct peer_options *)0)->name];
 	int family;
 	const char *command;
 };
 
 struct measure {
-	struct peer *sink, *from; // from: the clock starts when it is established
+	struct peer **sinks; // owned
+	unsigned sink_count;
+	struct peer *from; // the clock starts when it is established
 	struct term term[TERMS_MAX];
 	unsigned terms;
 	struct action action[ACTIONS_MAX];
@@ -139,6 +142,23 @@ static const char *verify_parse(struct measure *m, const char *w)
 	return m->verify_mark < FEED_MARKS ? NULL : "bad verify";
 }
 
+static bool peer_any(const struct feed *f, const char *name)
+{
+	for (unsigned i = 0; i < f->peer_count; i++)
+		if (peer_named(f->peers[i], name))
+			return true;
+	return false;
+}
+
+static bool sinks_find(struct feed *f, struct measure *m, const char *name)
+{
+	m->sinks = mem_zero((f->peer_count + 1) * sizeof(*m->sinks));
+	for (unsigned i = 0; i < f->peer_count; i++)
+		if (peer_named(f->peers[i], name))
+			m->sinks[m->sink_count++] = f->peers[i];
+	return m->sink_count;
+}
+
 static const char *action_parse(struct feed *f, struct measure *m, char **word, unsigned count,
 				unsigned *at)
 {
@@ -157,8 +177,10 @@ static const char *action_parse(struct feed *f, struct measure *m, char **word, 
 	if (kind == DO_EXEC) {
 		mem_free(m->command);
 		a->command = m->command = mem_text(value);
-	} else if (!(a->peer = feed_peer(f, value))) {
+	} else if (!peer_any(f, value)) {
 		return "no such peer";
+	} else {
+		snprintf(a->peer, sizeof(a->peer), "%s", value);
 	}
 	if (kind == DO_REFRESH) {
 		if (++*at >= count || (a->family = family_by_name(word[*at])) < 0)
@@ -171,7 +193,7 @@ static const char *action_parse(struct feed *f, struct measure *m, char **word, 
 static const char *measure_parse(struct feed *f, struct measure *m, char **word, unsigned count)
 {
 	const char *error = NULL;
-	if (!count || !(m->sink = feed_peer(f, word[0])))
+	if (!count || !sinks_find(f, m, word[0]))
 		return "no such peer";
 	for (unsigned i = 1; i < count && !error; i++) {
 		const char *value = i + 1 < count ? word[i + 1] : NULL;
@@ -208,55 +230,101 @@ static void totals(struct feed *f, uint64_t *ret_drops, uint64_t *ret_refreshes)
 	}
 }
 
-static uint64_t present(const struct peer *p)
+static uint64_t present(const struct measure *m)
 {
 	uint64_t n = 0;
-	for (int f = 0; f < FEED_FAMILIES; f++)
-		n += p->holding[f].count;
+	for (unsigned i = 0; i < m->sink_count; i++)
+		for (int f = 0; f < FEED_FAMILIES; f++)
+			n += m->sinks[i]->holding[f].count;
 	return n;
+}
+
+static uint64_t term_value(const struct term *t, const struct peer *p)
+{
+	uint64_t v = 0;
+	for (int f = 0; f < FEED_FAMILIES; f++) {
+		const struct holding *h = &p->holding[f];
+		v += t->kind == TERM_PRESENT ? h->count
+		     : t->kind == TERM_SEEN  ? h->seen_count
+					     : h->with_mark[t->mark];
+	}
+	return v;
 }
 
 static bool goal_holds(const struct measure *m)
 {
 	for (unsigned i = 0; i < m->terms; i++) {
-		const struct term *t = &m->term[i];
 		uint64_t v = 0;
-		for (int f = 0; f < FEED_FAMILIES; f++) {
-			const struct holding *h = &m->sink->holding[f];
-			v += t->kind == TERM_PRESENT ? h->count
-			     : t->kind == TERM_SEEN  ? h->seen_count
-						     : h->with_mark[t->mark];
-		}
-		if (v != t->value)
+		for (unsigned k = 0; k < m->sink_count; k++)
+			v += term_value(&m->term[i], m->sinks[k]);
+		if (v != m->term[i].value)
 			return false;
 	}
 	return true;
 }
 
-static void action_run(struct feed *f, struct measure *m, const struct action *a)
+static void action_peer(struct peer *p, const struct action *a)
 {
-	char *argv[] = {"sh", "-c", m->command, NULL};
 	switch (a->kind) {
 	case DO_FEED:
 		for (int family = 0; family < FEED_FAMILIES; family++)
-			if (a->peer->families & 1u << family)
-				sender_pass(a->peer, family, false);
-		peer_send(a->peer);
+			if (p->families & 1u << family)
+				sender_pass(p, family, false);
+		peer_send(p);
 		break;
 	case DO_REFRESH:
-		wire_refresh(&a->peer->out, a->family, REFRESH_PLAIN);
-		a->peer->sent.refreshes++;
-		peer_send(a->peer);
+		wire_refresh(&p->out, a->family, REFRESH_PLAIN);
+		p->sent.refreshes++;
+		peer_send(p);
 		break;
 	case DO_UP:
-		peer_up(a->peer);
+		peer_up(p);
 		break;
-	case DO_EXEC:
+	case DO_EXEC: // of nobody in particular
+		break;
+	}
+}
+
+static void action_run(struct feed *f, struct measure *m, const struct action *a)
+{
+	char *argv[] = {"sh", "-c", m->command, NULL};
+	if (a->kind == DO_EXEC) {
 		m->exec_done = 0;
 		if (posix_spawn(&m->child, "/bin/sh", NULL, NULL, argv, environ) != 0)
 			m->child = 0;
+		return;
 	}
-	(void)f;
+	for (unsigned i = 0; i < f->peer_count; i++)
+		if (peer_named(f->peers[i], a->peer))
+			action_peer(f->peers[i], a);
+}
+
+static void counters_add(struct counters *to, const struct counters *c)
+{
+	to->announced += c->announced;
+	to->withdrawn += c->withdrawn;
+	to->bytes += c->bytes;
+}
+
+// What the sinks have heard so far, all together; returns the UPDATEs of the table among it.
+static uint64_t heard(const struct measure *m, struct counters *ret)
+{
+	uint64_t trace = 0;
+	*ret = (struct counters){0};
+	for (unsigned i = 0; i < m->sink_count; i++) {
+		counters_add(ret, &m->sinks[i]->received);
+		trace += m->sinks[i]->update_trace;
+	}
+	return trace;
+}
+
+static uint64_t last_heard(const struct measure *m)
+{
+	uint64_t last = 0;
+	for (unsigned i = 0; i < m->sink_count; i++)
+		if (m->sinks[i]->last_update > last)
+			last = m->sinks[i]->last_update;
+	return last;
 }
 
 static void measure_free(struct feed *f)
@@ -264,6 +332,7 @@ static void measure_free(struct feed *f)
 	if (!f->measure)
 		return;
 	mem_free(f->measure->command);
+	mem_free(f->measure->sinks);
 	mem_free(f->measure);
 	f->measure = NULL;
 }
@@ -281,16 +350,16 @@ const char *measure_start(struct feed *f, char **word, unsigned count)
 		measure_free(f);
 		return error;
 	}
-	for (int family = 0; family < FEED_FAMILIES; family++)
-		holding_mark(&m->sink->holding[family], f);
+	for (unsigned i = 0; i < m->sink_count; i++)
+		for (int family = 0; family < FEED_FAMILIES; family++)
+			holding_mark(&m->sinks[i]->holding[family], f);
 	for (unsigned i = 0; i < f->peer_count; i++) {
 		f->peers[i]->keepalive_gap.longest = 0;
 		f->peers[i]->keepalive_gap.last = feed_clock();
 	}
 	f->probe_longest = f->probe_count = f->probe_time_count = 0;
-	m->before = m->sink->received;
-	m->trace_before = m->sink->update_trace;
-	m->min_present = present(m->sink);
+	m->trace_before = heard(m, &m->before);
+	m->min_present = present(m);
 	m->established_before = m->from ? m->from->established_count : 0;
 	totals(f, &m->drops_before, &m->refreshes_before);
 	m->started = feed_clock();
@@ -314,7 +383,8 @@ void measure_turn(struct feed *f)
 	struct measure *m = f->measure;
 	if (!m || m->ended)
 		return;
-	uint64_t now = feed_clock(), n = present(m->sink), last = m->sink->last_update;
+	struct counters so_far;
+	uint64_t now = feed_clock(), n = present(m), last = last_heard(m);
 	child_check(m);
 	if (m->from && m->from->established_count != m->established_before) {
 		m->started = m->from->established_at;
@@ -322,7 +392,7 @@ void measure_turn(struct feed *f)
 	}
 	if (n < m->min_present)
 		m->min_present = n;
-	if (!m->first && m->sink->update_trace != m->trace_before)
+	if (!m->first && heard(m, &so_far) != m->trace_before)
 		m->first = now;
 	bool holds = goal_holds(m) && !m->from;
 	if (holds != m->holds)
@@ -340,7 +410,7 @@ void measure_turn(struct feed *f)
 static uint64_t verify_wrong(const struct feed *f, const struct measure *m)
 {
 	const struct table *t = &f->tables[0];
-	const struct holding *h = &m->sink->holding[0];
+	const struct holding *h = &m->sinks[0]->holding[0];
 	uint64_t wrong = 0;
 	for (uint32_t id = 0; m->verify != VERIFY_NONE && id < t->routes; id++) {
 		const struct held *e = id < h->size ? &h->item[id] : NULL;
@@ -360,18 +430,20 @@ bool measure_done(struct feed *f, struct buf *b)
 	uint64_t drops, refreshes;
 	if (!m || !m->ended)
 		return false;
-	const struct counters *now = &m->sink->received, *old = &m->before;
+	struct counters now;
+	const struct counters *old = &m->before;
+	uint64_t trace = heard(m, &now);
 	totals(f, &drops, &refreshes);
 	buf_format(b, "{\"ok\":%s,\"seconds\":%.6f", m->good ? "true" : "false",
 		   m->done ? (double)(m->done - m->started) / 1e6 : -1.0);
 	buf_format(b, ",\"first\":%.6f", m->first ? (double)(m->first - m->started) / 1e6 : -1.0);
 	buf_format(b, ",\"updates\":%llu,\"announced\":%llu,\"withdrawn\":%llu,\"bytes\":%llu",
-		   (unsigned long long)(m->sink->update_trace - m->trace_before),
-		   (unsigned long long)(now->announced - old->announced),
-		   (unsigned long long)(now->withdrawn - old->withdrawn),
-		   (unsigned long long)(now->bytes - old->bytes));
+		   (unsigned long long)(trace - m->trace_before),
+		   (unsigned long long)(now.announced - old->announced),
+		   (unsigned long long)(now.withdrawn - old->withdrawn),
+		   (unsigned long long)(now.bytes - old->bytes));
 	buf_format(b, ",\"min_present\":%llu,\"present\":%llu,\"drops\":%llu,\"refreshes\":%llu",
-		   (unsigned long long)m->min_present, (unsigned long long)present(m->sink),
+		   (unsigned long long)m->min_present, (unsigned long long)present(m),
 		   (unsigned long long)(drops - m->drops_before),
 		   (unsigned long long)(refreshes - m->refreshes_before));
 	if (m->command)

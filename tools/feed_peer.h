@@ -34,6 +34,7 @@ struct peer_options {
 	uint16_t hold;
 	unsigned families; // bits by family index
 	unsigned variant;
+	unsigned slice, slices; // what of each table it feeds; slices 0: all
 	bool feed, passive, held_start, probe;
 	bool capabilities, refresh, enhanced, as4, extended, end_of_rib;
 	bool light; // hold marks only, not attributes
@@ -183,4 +184,5 @@ struct feed {
 };
 uint64_t feed_clock(void);
 struct peer *feed_peer(struct feed *f, const char *name); // NULL
+bool peer_named(const struct peer *p, const char *name); // NAME, or the beginning of it with a *
 void probe_arrived(struct feed *f, uint32_t sequence);

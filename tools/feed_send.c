@@ -16,18 +16,18 @@ enum { CHUNK_BYTES = 32 * 1024, TURN_BYTES = 256 * 1024, OUT_HIGH = 1 << 20 };
 
 // --- chunks -------------------------------------------------------------------------------------
 
-static void chunks_divide(struct sender *s, const struct table *t)
+static void chunks_divide(struct peer *p, struct sender *s, const struct table *t)
 {
-	uint32_t cap = 0;
-	for (uint32_t g = 0; g < t->group_count;) {
+	uint64_t groups = t->group_count, slices = p->o.slices ? p->o.slices : 1;
+	uint32_t cap = 0, end = (uint32_t)(groups * (p->o.slice + 1) / slices);
+	for (uint32_t g = (uint32_t)(groups * p->o.slice / slices); g < end;) {
 		if (s->chunk_count == cap) {
 			cap = cap ? cap * 2 : 64;
 			s->chunks = mem_resize(s->chunks, cap * sizeof(*s->chunks));
 		}
 		struct chunk *c = &s->chunks[s->chunk_count++];
 		*c = (struct chunk){.first_group = g};
-		for (size_t size = 0; g < t->group_count && size < CHUNK_BYTES;
-		     g++, c->group_count++)
+		for (size_t size = 0; g < end && size < CHUNK_BYTES; g++, c->group_count++)
 			size += 100 + t->groups[g].count * (t->bytes == 4 ? 4 : 7);
 	}
 }
@@ -72,8 +72,8 @@ static void chunk_spoil(struct peer *p, int family, uint32_t id)
 		else
 			high = middle;
 	}
-	if (low < s->chunk_count)
-		s->chunks[low].built = false;
+	if (low < s->chunk_count && group - s->chunks[low].first_group < s->chunks[low].group_count)
+		s->chunks[low].built = false; // others are of somebody else's slice
 }
 
 // --- passes -------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ void sender_prepare(struct peer *p)
 		if (!p->o.feed || !(p->o.families & 1u << f))
 			continue;
 		if (!s->chunks)
-			chunks_divide(s, &p->feed->tables[f]);
+			chunks_divide(p, s, &p->feed->tables[f]);
 		for (uint32_t i = 0; i < s->chunk_count; i++)
 			if (!s->chunks[i].built)
 				chunk_build(p, f, &s->chunks[i]);
@@ -145,7 +145,7 @@ void sender_pass(struct peer *p, int family, bool answer)
 	s->started = feed_clock();
 	s->passes++;
 	if (p->o.feed && !s->chunks)
-		chunks_divide(s, &p->feed->tables[family]);
+		chunks_divide(p, s, &p->feed->tables[family]);
 	if (answer && p->enhanced) {
 		wire_refresh(&p->out, family, REFRESH_BORR);
 		p->sent.borr++;

@@ -33,6 +33,12 @@ struct peer *feed_peer(struct feed *f, const char *name)
 	return NULL;
 }
 
+bool peer_named(const struct peer *p, const char *name)
+{
+	size_t n = strcspn(name, "*");
+	return name[n] ? strncmp(p->o.name, name, n) == 0 : strcmp(p->o.name, name) == 0;
+}
+
 static socklen_t address_size(const struct sockaddr *sa)
 {
 	return sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);

@@ -156,6 +156,31 @@ static void test_sent_is_received(void **state)
 	}
 }
 
+// The slices of all feeders together are the table, and no route is in two of them.
+static void test_slices(void **state)
+{
+	struct feed *f = feed_new();
+	struct peer *listener = receiver(f, true);
+	table_synthesize(&f->tables[0], &f->blobs, 0, &(struct synth_size){20000, 0, 3});
+	for (unsigned i = 0; i < 7; i++) {
+		struct peer_options o = {
+			.as = 65010 + i, .families = 1, .feed = true, .slice = i, .slices = 7};
+		struct peer *p = peer_new(f, &o);
+		p->as4 = true;
+		sender_prepare(p);
+		struct sender *s = &p->sender[0];
+		for (uint32_t c = 0; c < s->chunk_count; c++) {
+			uint64_t before = listener->holding[0].count;
+			receive_all(listener, &s->chunks[c].bytes);
+			assert_int_equal(listener->holding[0].count - before, s->chunks[c].routes);
+			buf_free(&s->chunks[c].bytes);
+		}
+		mem_free(s->chunks);
+	}
+	assert_int_equal(listener->holding[0].count, 20000);
+	feed_free(f);
+}
+
 static void test_nlri_in_text_and_bytes(void **state)
 {
 	static const struct {
@@ -412,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_same_seed_same_table),
 		cmocka_unit_test(test_sent_is_received),
+		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_nlri_in_text_and_bytes),
 		cmocka_unit_test(test_old_speaker_gets_as_trans),
 		cmocka_unit_test(test_words_to_attributes),
