@@ -431,6 +431,11 @@ void soft_free(struct soft *s)
 	mem_free(s);
 }
 
+void soft_wake(struct soft *s)
+{
+	task_start(s->starter);
+}
+
 void soft_set_limit(struct soft *s, uint32_t seconds)
 {
 	s->limit = seconds;

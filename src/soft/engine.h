@@ -54,6 +54,7 @@ void soft_free(struct soft *s);
 void soft_set_limit(struct soft *s, uint32_t seconds); // stale_limit; 0: no limit
 // Walks start at the loop's next turn, so that requests of one commit share them.
 void soft_start(struct soft *s, const struct soft_request *r);
+void soft_wake(struct soft *s); // in a copy of the process: its task has been stopped
 
 // --- what happened ----------------------------------------------------------------------------
 void soft_answered(struct soft *s,

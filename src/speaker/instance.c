@@ -98,6 +98,7 @@ void instances_remove(struct speaker *s, const struct speaker_config *old,
 
 		if (numbered(next, number))
 			continue;
+		originate_nothing(s, &old->instances[i]);
 		soft_instance_gone(s->soft, number);
 		limits_forget(s, number);
 		for (unsigned k = 0; k < s->shard_count; k++) {

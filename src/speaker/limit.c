@@ -277,6 +277,17 @@ void limits_look(void *speaker)
 	}
 }
 
+void limits_due(struct speaker *s)
+{
+	for (size_t n = 0; n < s->limits.count; n++) {
+		struct instance_limits *l = s->limits.item[n];
+
+		for (unsigned i = 0; i < af_count; i++)
+			l->family[i].brought_at = 0;
+	}
+	limits_look(s);
+}
+
 bool speaker_limit(const struct speaker *s, uint16_t instance, const struct af *af,
 		   enum rib_limit_kind kind, struct speaker_limit *ret)
 {

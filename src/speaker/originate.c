@@ -199,20 +199,30 @@ static void aggregates_send(struct speaker *s, uint16_t instance, const struct a
 		shard_send(s->shards[i], aggregates_message(s, i, instance, af, next));
 }
 
+static void family_originate(struct speaker *s, uint16_t instance, const struct af *af,
+			     const struct family_config *old, const struct family_config *next)
+{
+	networks_change(s, instance, af, old, next);
+	if (af->props & AF_ORIGINATE && !aggregates_equal(af, old, next))
+		aggregates_send(s, instance, af, next);
+}
+
 static void instance_originate(struct speaker *s, const struct instance_config *old,
 			       const struct instance_config *next)
 {
-	for (unsigned i = 0; i < af_count; i++) {
-		const struct af *af = af_list[i];
-		const struct family_config *o = old ? &old->family[i] : NULL;
-
-		networks_change(s, next->number, af, o, &next->family[i]);
-		if (af->props & AF_ORIGINATE && !aggregates_equal(af, o, &next->family[i]))
-			aggregates_send(s, next->number, af, &next->family[i]);
-	}
+	for (unsigned i = 0; i < af_count; i++)
+		family_originate(s, next->number, af_list[i], old ? &old->family[i] : NULL,
+				 &next->family[i]);
 }
 
-// Those of an instance that is gone have gone with it.
+void originate_nothing(struct speaker *s, const struct instance_config *old)
+{
+	static const struct family_config none;
+
+	for (unsigned i = 0; i < af_count; i++)
+		family_originate(s, old->number, af_list[i], &old->family[i], &none);
+}
+
 void speaker_originate(struct speaker *s, const struct speaker_config *old,
 		       const struct speaker_config *next)
 {

@@ -47,6 +47,13 @@ void peer_credit(struct speaker_peer *p)
 		grant(p, i, bytes);
 }
 
+void peer_credit_end(struct speaker_peer *p)
+{
+	p->held = true;
+	for (unsigned i = 0; i < p->speaker->shard_count; i++)
+		grant(p, i, 0);
+}
+
 // route-update-interval: what is ready goes out in one burst, then nothing until the interval is
 // over. Times run from the first message of the burst.
 static unsigned interval_seconds(const struct speaker_peer *p)
@@ -333,6 +340,9 @@ void speaker_received(void *speaker, struct shard *shard, struct shard_message *
 		break;
 	case SHARD_COUNTS:
 		on_counts(s, shard, m);
+		break;
+	case SHARD_LEDGER:
+		measure_received(s, m);
 		break;
 	default:
 		break;

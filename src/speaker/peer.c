@@ -457,6 +457,7 @@ struct speaker_peer *peer_new(struct speaker *s, const struct ip *address,
 	p->session = sess_new(s->loop, &session, &session_ops, p);
 	s->by_number[p->number] = p;
 	peers_insert(s, p);
+	measure_meet(s, p);
 	if (c->session.password[0])
 		door_password(p, c->session.password);
 	for (unsigned i = 0; i < af_count; i++) {

@@ -86,6 +86,8 @@ struct speaker {
 	uint32_t last_session, last_read;
 	struct vec reads;     // struct speaker_read
 	struct vec explains;  // struct speaker_explain
+	struct vec measures;  // struct measuring (measure.c); only the last one may be open
+	uint32_t last_measure;
 	struct vec limits;    // struct instance_limits (limit.c), of instances that have a limit
 	struct timer *limit_timer; // what was turned away may be brought back then
 	struct task *flusher; // hands over batches at the end of a round
@@ -138,11 +140,15 @@ void peer_update(struct speaker_peer *p, const uint8_t *bytes, size_t n);
 // --- outbox.c -------------------------------------------------------------------------------------
 void speaker_received(void *speaker, struct shard *shard, struct shard_message *m);
 void peer_credit(struct speaker_peer *p); // grants every shard its part of what the session takes
+void peer_credit_end(struct speaker_peer *p); // and nothing any more
 void peer_interval_over(struct speaker_peer *p); // a step of route-update-interval
 void peer_answer(struct speaker_peer *p,
 		 const struct af *af); // ROUTE-REFRESH: send everything again
 void read_received(struct speaker *s, unsigned shard, struct shard_message *m); // read.c
 void explain_received(struct speaker *s, const struct shard_message *m);        // explain.c
+void measure_received(struct speaker *s, struct shard_message *m);              // measure.c
+void measure_meet(struct speaker *s, const struct speaker_peer *p); // a new peer
+void measures_free(struct speaker *s);
 
 // --- door.c ---------------------------------------------------------------------------------------
 void door_password(const struct speaker_peer *p, const char *password); // NULL: none
@@ -166,6 +172,7 @@ void speaker_reap(struct speaker *s); // removes dynamic peers whose session is 
 // --- originate.c ----------------------------------------------------------------------------------
 void speaker_originate(struct speaker *s, const struct speaker_config *old,
 		       const struct speaker_config *next);
+void originate_nothing(struct speaker *s, const struct instance_config *old); // it goes
 bool origin_attributes_equal(const struct origin_config *a, const struct origin_config *b);
 bool aggregates_equal(const struct af *af, const struct family_config *a, // NULL: none
 		      const struct family_config *b);
@@ -198,6 +205,7 @@ void limits_change(struct speaker *s, const struct instance_config *next); // te
 void limits_forget(struct speaker *s, uint16_t number); // the instance has gone
 void limits_free_all(struct speaker *s);
 void limits_look(void *speaker); // what has come of them; also the timer's
+void limits_due(struct speaker *s); // the same, as if the time were over that they wait for
 void plan_limits(struct soft_plan *plan, struct speaker *s, const struct instance_config *next,
 		 unsigned i); // what a limit that is raised or taken away lets in
 

@@ -54,6 +54,15 @@ static void counts_free(struct shard_counts *c)
 	mem_free(c);
 }
 
+static void ledgers_drop(struct shard_ledgers *l)
+{
+	for (unsigned i = 0; i < l->count; i++) {
+		if (l->list[i].report)
+			ledger_report_free(l->list[i].report);
+	}
+	mem_free(l->list);
+}
+
 static void rows_free(struct shard_rows *r)
 {
 	if (!r)
@@ -115,6 +124,9 @@ void shard_message_free(struct shard_message *m)
 		break;
 	case SHARD_EXPLAINED:
 		explanation_free(m->explanation);
+		break;
+	case SHARD_LEDGER:
+		ledgers_drop(&m->ledgers);
 		break;
 	default:
 		break;
@@ -234,6 +246,13 @@ void shard_routes(struct shard *s, const struct batch_record *head, const struct
 	buf_put(&s->batch, nlri->p, nlri->len);
 	if (s->batch.len >= BATCH_BYTES)
 		shard_flush(s);
+}
+
+void shard_wake(struct shard *s)
+{
+	worker_wake(s->worker);
+	if (s->returner)
+		task_start(s->returner);
 }
 
 void shard_take_counts(struct shard *s, const struct shard_counts *c)

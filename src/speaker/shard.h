@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "loop/loop.h"
+#include "rib/ledger.h"
 #include "soft/drive.h"
 #include "speaker/shard_explain.h"
 #include "speaker/speaker.h"
@@ -40,6 +41,8 @@ enum shard_kind {
 	SHARD_READ_MORE,     // number = read: one batch has been taken
 	SHARD_READ_STOP,     // number = read
 	SHARD_EXPLAIN,       // explain, number: comes back in the answer
+	SHARD_LEDGER_OPEN,   // ledger, number: of all ribs, from the next message on
+	SHARD_LEDGER_CLOSE,  // number: when all is at rest; answered by SHARD_LEDGER
 	SHARD_QUIT,
 	// from the shard
 	SHARD_TAKEN,    // bytes_count of batches have been worked off
@@ -51,6 +54,7 @@ enum shard_kind {
 	SHARD_ROWS,     // rows; number = read
 	SHARD_COUNTS,   // counts
 	SHARD_EXPLAINED, // explanation (NULL: no such instance); number
+	SHARD_LEDGER,    // ledgers, number
 	SHARD_GONE,     // the last message of all
 };
 
@@ -77,6 +81,17 @@ struct shard_read {
 	struct af_key exact, within;
 	bool (*filter)(void *arg, const struct rib_route *r); // runs in the shard's thread
 	void *filter_arg;
+};
+
+// What the ledgers of a shard's ribs found.
+struct shard_ledger {
+	uint16_t instance;
+	struct ledger_report *report; // owned
+};
+struct shard_ledgers {
+	struct shard_ledger *list; // owned
+	unsigned count;
+	bool lost; // a rib went before it had told
 };
 
 // A stretch of an answer: whole destinations in the order of their keys.
@@ -133,6 +148,8 @@ struct shard_message {
 		struct shard_counts *counts; // owned
 		struct explain_order *explain; // owned
 		struct explanation *explanation; // owned
+		struct ledger_options ledger;
+		struct shard_ledgers ledgers;
 	};
 };
 
@@ -158,6 +175,7 @@ struct worker_options {
 struct worker *worker_new(struct loop *l, const struct worker_options *o);
 void worker_free(struct worker *w);
 void worker_inbox(void *worker, void *message); // channel_fn of its inbox
+void worker_wake(struct worker *w);
 // Only of one that runs on the caller's own loop: a rib (NULL: no such instance), and whether
 // nothing is queued and nothing under way.
 struct rib *worker_rib(struct worker *w, uint16_t instance);
@@ -200,6 +218,7 @@ void shard_send(struct shard *s, struct shard_message *m); // behind everything 
 void shard_flush(struct shard *s);                         // hands over the batch
 void shard_routes(struct shard *s, const struct batch_record *head, const struct span *attributes,
 		  const struct span *nlri);                      // appends to the batch
+void shard_wake(struct shard *s); // in a copy of the process: its tasks have been stopped
 void shard_take_counts(struct shard *s, const struct shard_counts *c);
 void shard_forget_peer(struct shard *s, uint16_t peer); // its counters
 void shard_forget_instance(struct shard *s, uint16_t instance);

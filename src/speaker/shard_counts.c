@@ -1,6 +1,7 @@
 // Counters of peers and instances are told to the control thread when the shard falls idle, and now
 // and then while it is busy: nobody ever looks into a rib from outside. Told is what belongs to
-// instances in which something was done since the last time.
+// instances in which something was done since the last time. In a copy of the process, where no time
+// passes, they are told whenever it falls idle.
 #include "speaker/worker.h"
 
 #include "base/mem.h"
@@ -78,11 +79,11 @@ void counts_tell(struct worker *w)
 	w->o.send(w->o.arg, m);
 }
 
-void counts_when_due(struct worker *w, uint64_t now)
+void counts_when_due(struct worker *w, uint64_t now, bool busy)
 {
 	if (!w->changed)
 		return;
-	if (now - w->counts_at >= COUNTS_EVERY_US)
+	if (now - w->counts_at >= COUNTS_EVERY_US || (!busy && loop_detached()))
 		counts_tell(w);
 	else if (!timer_running(w->counts_timer))
 		timer_start(w->counts_timer, COUNTS_EVERY_US - (now - w->counts_at));

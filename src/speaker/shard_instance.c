@@ -62,6 +62,11 @@ static void rib_member(void *arg, uint16_t peer, const struct af *af, const stru
 	i->worker->o.send(i->worker->o.arg, m);
 }
 
+static void rib_ledger(void *arg, struct ledger_report *report)
+{
+	instance_ledger_told(arg, report);
+}
+
 static void drive_says(void *arg, struct soft_answer *a)
 {
 	struct instance *i = arg;
@@ -88,6 +93,7 @@ static struct instance *instance_new(struct worker *w, uint16_t number)
 		.wake = rib_wakes,
 		.moved = rib_moved,
 		.member = rib_member,
+		.ledger = rib_ledger,
 		.arg = i,
 	};
 
@@ -96,8 +102,10 @@ static struct instance *instance_new(struct worker *w, uint16_t number)
 	list_init(&i->link);
 	list_init(&i->walking);
 	list_init(&i->owing);
+	list_init(&i->ending);
 	i->rib = rib_new(&ops);
 	share_labels(i);
+	instance_ledger_begin(i);
 	exchange_rib(w->exchange, number, i->rib);
 	w->instances[number] = i;
 	return i;
@@ -125,12 +133,14 @@ void instance_free(struct instance *i)
 {
 	struct worker *w = i->worker;
 
+	instance_ledger_lost(i);
 	lendings_gone(w, i->number);
 	if (w->exchange)
 		exchange_rib(w->exchange, i->number, NULL);
 	list_remove(&i->link);
 	list_remove(&i->walking);
 	list_remove(&i->owing);
+	list_remove(&i->ending);
 	drive_free(i->drive);
 	rib_free(i->rib);
 	w->instances[i->number] = NULL;
@@ -148,6 +158,31 @@ void instance_end(struct instance *i)
 	for (unsigned k = 0; k < af_count; k++)
 		exchange_link(w->exchange, i->number, af_list[k], NULL);
 	lendings_take_back(i);
+}
+
+void instance_passed(struct instance *i)
+{
+	struct worker *w = i->worker;
+
+	if (!ledgers_are_open(w) && !i->awaited) {
+		instance_free(i);
+		return;
+	}
+	list_add(&w->ending, &i->ending);
+	instance_wake(i);
+}
+
+// Empty, and its sums told.
+bool instances_end(struct worker *w)
+{
+	for (struct list *l = w->ending.next, *next; l != &w->ending; l = next) {
+		struct instance *i = LIST_ENTRY(l, struct instance, ending);
+
+		next = l->next;
+		if (list_empty(&i->link) && !i->awaited && !instance_ledger_close(i))
+			instance_free(i);
+	}
+	return !list_empty(&w->ending);
 }
 
 // --- slices -----------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ static void taken_back(struct worker *w, struct lending *done)
 		if (LIST_ENTRY(l, struct lending, link)->order.instance == instance)
 			return;
 	}
-	instance_free(w->instances[instance]);
+	instance_passed(w->instances[instance]);
 }
 
 static void lending_step(struct worker *w, struct lending *l, uint64_t *until)
@@ -155,21 +155,26 @@ void lendings_gone(struct worker *w, uint16_t instance)
 	}
 }
 
+// What is lent to it goes with it; but if somebody counts, it is taken back as well.
 void lendings_take_back(struct instance *i)
 {
 	struct soft_order o = {.instance = i->number, .lent = true};
-	bool any = false;
+	bool any = false, counted = ledgers_are_open(i->worker);
 
 	lendings_gone(i->worker, i->number);
 	for (unsigned k = 0; k < af_count; k++) {
 		o.af = af_list[k];
 		if (!af_outer(o.af))
 			continue;
+		o.import = false;
 		lending_start(i->worker, &o);
+		o.import = true;
+		if (counted)
+			lending_start(i->worker, &o);
 		any = true;
 	}
 	if (!any)
-		instance_free(i);
+		instance_passed(i);
 }
 
 void lendings_free(struct worker *w)

@@ -255,6 +255,12 @@ static void do_message(struct worker *w, struct shard_message *m)
 	case SHARD_FENCE:
 		do_fence(w, m);
 		break;
+	case SHARD_LEDGER_OPEN:
+		ledgers_open(w, m);
+		break;
+	case SHARD_LEDGER_CLOSE:
+		ledgers_close(w, m);
+		break;
 	case SHARD_QUIT:
 		w->quit = true;
 		break;
@@ -269,6 +275,8 @@ static void messages_step(struct worker *w, uint64_t until)
 	while (!list_empty(&w->queue) && !w->quit) {
 		struct shard_message *m = LIST_ENTRY(w->queue.next, struct shard_message, link);
 
+		if (m->kind == SHARD_LEDGER_OPEN && ledgers_hold_back(w))
+			return;
 		if (m->kind == SHARD_BATCH) {
 			if (!batch_step(w, m, until))
 				return;
@@ -328,12 +336,13 @@ static void worker_quits(struct worker *w)
 }
 
 // A walk that is over reports its end when what it caused has been delivered: it waits for the ribs,
-// and for peers that have no credit at the moment (a bounded time: drive.h). true: work goes on.
+// and for peers that have no credit at the moment (a bounded time: drive.h; no time in a copy of the
+// process, whose peers take nothing). true: work goes on.
 static bool walks_settle(struct worker *w, uint64_t now)
 {
 	bool busy = instances_walking(w) || lendings_walking(w) || !list_empty(&w->awake) ||
 		    !list_empty(&w->queue);
-	bool idle = !busy && !instances_owe(w);
+	bool idle = !busy && (loop_detached() || !instances_owe(w));
 
 	if (list_empty(&w->walking) && list_empty(&w->lendings))
 		return false;
@@ -373,10 +382,12 @@ static bool worker_turn(void *arg)
 	more |= instances_walk(w);
 	more |= lendings_step(w);
 	more |= readings_step(w);
+	more |= instances_end(w);
+	ledgers_turn(w);
 	now = loop_clock();
 	more |= walks_settle(w, now);
 	more |= !list_empty(&w->queue) || !list_empty(&w->awake);
-	counts_when_due(w, now);
+	counts_when_due(w, now, more);
 	return more;
 }
 
@@ -391,6 +402,7 @@ struct worker *worker_new(struct loop *l, const struct worker_options *o)
 	list_init(&w->walking);
 	list_init(&w->owing);
 	list_init(&w->lendings);
+	list_init(&w->ending);
 	w->exchange = exchange_new(o->index, o->count);
 	w->task = task_new(l, worker_turn, w);
 	w->counts_timer = timer_new(l, counts_due, w);
@@ -412,6 +424,7 @@ void worker_free(struct worker *w)
 		list_remove(&m->link);
 		shard_message_free(m);
 	}
+	ledgers_free(w);
 	lendings_free(w);
 	exchange_free(w->exchange);
 	w->exchange = NULL;
@@ -435,5 +448,10 @@ struct rib *worker_rib(struct worker *w, uint16_t instance)
 bool worker_idle(const struct worker *w)
 {
 	return list_empty(&w->queue) && !w->readings.count && list_empty(&w->awake) &&
-	       list_empty(&w->walking) && list_empty(&w->lendings);
+	       list_empty(&w->walking) && list_empty(&w->lendings) && list_empty(&w->ending);
+}
+
+void worker_wake(struct worker *w)
+{
+	task_start(w->task);
 }

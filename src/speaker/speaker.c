@@ -183,6 +183,7 @@ void speaker_free(struct speaker *s)
 	while (s->explains.count)
 		speaker_explain_cancel(s->explains.item[0]);
 	vec_free(&s->explains);
+	measures_free(s);
 	limits_free_all(s);
 	timer_free(s->limit_timer);
 	s->limit_timer = NULL;
