@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define SLOTS_MIN 64
@@ -28,6 +29,7 @@ void attr_table_free(struct attr_table *t)
 	for (uint32_t id = 1; id < t->end; id++)
 		mem_free(t->sets[id]);
 	mem_free(t->sets);
+	mem_free(t->marks);
 	mem_free(t->slots);
 	mem_free(t->free_ids);
 	buf_free(&t->scratch);
@@ -36,8 +38,9 @@ void attr_table_free(struct attr_table *t)
 
 size_t attr_table_bytes(const struct attr_table *t)
 {
-	return t->bytes + t->cap * sizeof(*t->sets) + t->slot_cap * sizeof(*t->slots) +
-	       t->free_cap * sizeof(*t->free_ids) + t->scratch.cap;
+	return t->bytes + t->cap * (sizeof(*t->sets) + sizeof(*t->marks)) +
+	       t->slot_cap * sizeof(*t->slots) + t->free_cap * sizeof(*t->free_ids) +
+	       t->scratch.cap;
 }
 
 // --- index
@@ -189,6 +192,19 @@ static void summarise(struct attr_set *s, const struct attrs *as)
 	}
 }
 
+static uint32_t mark_of(const struct attrs *as)
+{
+	const struct attr *a = attrs_find(as, ATTR_EXT_COMMUNITY);
+	uint32_t mark = 0;
+
+	for (unsigned at = 0; a && at + 8 <= a->len; at += 8) {
+		uint64_t community;
+		memcpy(&community, a->value + at, sizeof(community));
+		mark |= attr_mark(be64toh(community));
+	}
+	return mark;
+}
+
 static uint32_t take_id(struct attr_table *t)
 {
 	if (t->free_count)
@@ -196,7 +212,9 @@ static uint32_t take_id(struct attr_table *t)
 	if (t->end >= t->cap) {
 		t->cap = t->cap ? t->cap * 2 : 256;
 		t->sets = mem_resize(t->sets, t->cap * sizeof(*t->sets));
+		t->marks = mem_resize(t->marks, t->cap * sizeof(*t->marks));
 		t->sets[0] = NULL;
+		t->marks[0] = 0;
 	}
 	return t->end++;
 }
@@ -214,6 +232,7 @@ static struct attr_set *set_new(struct attr_table *t, uint64_t hash, struct span
 	attr_open(s, &open);
 	summarise(s, &open);
 	t->sets[s->id] = s;
+	t->marks[s->id] = mark_of(&open);
 	if ((uint64_t)(t->count + 1) * 4 > (uint64_t)t->slot_cap * 3)
 		slots_grow(t);
 	slot_insert(t, slot_of(hash, s->id));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "attr/attr.h"
+#include "base/hash.h"
 #include "base/pool.h"
 
 struct attr_set {
@@ -36,6 +37,7 @@ enum attr_has {
 
 struct attr_table {
 	struct attr_set **sets;    // by id; id 0 is never given out
+	uint32_t *marks;           // by id: attr_mark of its extended communities, together
 	uint32_t end, cap, count;
 	uint64_t *slots;           // hash index: upper half of the hash, id; 0 is empty
 	uint32_t slot_cap;         // a power of two
@@ -58,6 +60,13 @@ void attr_open(const struct attr_set *set, struct attrs *ret);
 size_t attr_table_bytes(const struct attr_table *t);
 // Canonical bytes of a list, appended (what attr_intern_bytes takes).
 void attrs_encode(struct buf *b, const struct attrs *as);
+
+// One bit of 32 for an extended community (eight octets, the first one highest). A set whose mark lacks
+// it surely does not carry the community: most sets need not be read.
+static inline uint32_t attr_mark(uint64_t community)
+{
+	return UINT32_C(1) << (hash_number(community) & 31);
+}
 
 static inline struct attr_set *attr_at(const struct attr_table *t, uint32_t id)
 {

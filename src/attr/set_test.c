@@ -208,6 +208,32 @@ static void test_summary(void **state)
 	attr_table_free(&t);
 }
 
+// The mark of a set has a bit for each of its extended communities, be its number an old one or not.
+static void test_marks(void **state)
+{
+	static const uint8_t values[] = {0, 2, 0, 1, 0, 0, 0, 5, 0, 2, 0, 1, 0, 0, 0, 77};
+	struct attr_table t;
+	struct attrs as;
+
+	attr_table_init(&t);
+	for (unsigned count = 0; count < 3; count++) {
+		uint32_t mark = 0;
+		attrs_clear(&as);
+		if (count)
+			attrs_put(&as, ATTR_EXT_COMMUNITY, ATTR_OPTIONAL | ATTR_TRANSITIVE, values,
+				  8 * count);
+		if (count > 0)
+			mark |= attr_mark(UINT64_C(0x0002000100000005));
+		if (count > 1)
+			mark |= attr_mark(UINT64_C(0x000200010000004d));
+		uint32_t id = attr_intern(&t, &as);
+		assert_int_equal(id, 1);
+		assert_int_equal(t.marks[id], mark);
+		attr_unref(&t, id);
+	}
+	attr_table_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_local_part_counts),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_marks),
 	};
 
 	arena_init(&arena, 65536);

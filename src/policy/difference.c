@@ -1,7 +1,8 @@
 // Comparing two programs stage by stage, node by node, list by list.
 //
 // Three steps down. Programs: stages of one kind are compared in their order; a filter on prefixes
-// that only one program has is compared with one that lets everything pass. Route-policies: nodes
+// that only one program has is compared with one that lets everything pass. Of sets of route targets
+// that both have, those are taken that are in one of them alone (difference_targets.c). Route-policies: nodes
 // of one number that are alike but for their tests of the prefix are compared by these tests; any
 // other node must have such tests, and where none of them permits the prefix the node is passed by
 // as if it were not there. Lists: rules at the head and at the tail that both have are left out;
@@ -32,6 +33,11 @@ bool difference_is_everywhere(const struct difference *d)
 	const struct difference_block *b = &d->blocks[0];
 
 	return d->count && !b->first && b->last == UINT64_MAX && !b->low && b->high == BITS_MAX;
+}
+
+bool difference_is_nowhere(const struct difference *d)
+{
+	return !d->count && !d->target_count;
 }
 
 static struct difference_block block_around(const struct difference_block *x,
@@ -100,6 +106,8 @@ void difference_add(struct difference *d, const struct difference *other)
 {
 	for (unsigned i = 0; i < other->count; i++)
 		block_add(d, &other->blocks[i]);
+	for (unsigned i = 0; i < other->target_count; i++)
+		difference_add_targets(d, &other->targets[i]);
 }
 
 // --- asking ------------------------------------------------------------------------------------
@@ -126,10 +134,11 @@ bool difference_has(const struct difference *d, const struct af *af, const struc
 	       length <= d->blocks[i].high;
 }
 
-struct difference_scan difference_scan(const struct difference *d, const struct af *af)
+struct difference_scan difference_scan(const struct difference *d, const struct af *af,
+				       const struct attr_table *sets)
 {
 	static const struct af_key any;
-	struct difference_scan x = {.difference = d, .af = af};
+	struct difference_scan x = {.difference = d, .af = af, .sets = sets, .marks = d->marks};
 	unsigned length;
 
 	if (af->prefix_bits)
@@ -365,6 +374,11 @@ static void compare_policies(struct comparison *c, const struct route_policy *a,
 }
 
 // --- programs ----------------------------------------------------------------------------------
+static void add_range(void *difference, uint64_t first, uint64_t last)
+{
+	difference_add_targets(difference, &(struct difference_range){first, last});
+}
+
 static void compare_stages(struct comparison *c, const struct stage *x, const struct stage *y)
 {
 	if (x->object == y->object)
@@ -375,6 +389,8 @@ static void compare_stages(struct comparison *c, const struct stage *x, const st
 	else if (x->kind == STAGE_POLICY)
 		compare_policies(c, (const struct route_policy *)x->object,
 				 (const struct route_policy *)y->object);
+	else if (x->kind == STAGE_TARGETS)
+		targets_differ(x->object, y->object, add_range, c->out);
 	else
 		difference_everywhere(c->out);
 }

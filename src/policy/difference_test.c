@@ -15,7 +15,8 @@
 
 #include <cmocka.h>
 
-#define SETS 12
+#define SETS    12
+#define TARGETS 24 // that a draft may ask for
 
 static struct fixture f;
 
@@ -84,6 +85,8 @@ static void node(struct buf *b, unsigned number, uint64_t seed)
 struct draft {
 	uint64_t nodes[6], rules[2][4], acl;
 	bool list, acl_bound;
+	bool constrained;
+	uint8_t targets[TARGETS]; // bits that count; 0: is not asked for
 };
 
 static void draft_edit(struct draft *d, struct random *r, unsigned percent)
@@ -102,10 +105,30 @@ static void draft_edit(struct draft *d, struct random *r, unsigned percent)
 		d->list = !random_below(r, 3);
 	if (random_below(r, 100) < percent)
 		d->acl_bound = !random_below(r, 3);
+	if (random_below(r, 100) < percent)
+		d->constrained = random_below(r, 4);
+	for (unsigned i = 0; i < TARGETS; i++)
+		if (random_below(r, 100) < percent)
+			d->targets[i] = random_below(r, 2) ? 64 - !random_below(r, 6) : 0;
+}
+
+// A change of nothing else.
+static void draft_retarget(struct draft *d, struct random *r)
+{
+	for (unsigned i = 1 + random_below(r, 3); i--;)
+		d->targets[random_below(r, TARGETS)] = random_below(r, 2) ? 64 : 0;
+}
+
+// Some of them are neighbours.
+static struct policy_target target_of(unsigned i, unsigned bits)
+{
+	return (struct policy_target){.target = {0, 2, 0, 1 + (i & 1), 0, 0, 0, 3 * (i >> 1)},
+				      .bits = (uint8_t)bits};
 }
 
 static struct policy_program *draft_program(const struct draft *d)
 {
+	struct policy_target targets[TARGETS];
 	struct buf b = {0};
 
 	buf_text(&b, "ip community-filter basic c permit 1:1\nip as-path-filter 1 permit _1_\n"
@@ -129,7 +152,12 @@ static struct policy_program *draft_program(const struct draft *d)
 				      .import = true,
 				      .acl = d->acl_bound ? "2000" : NULL,
 				      .prefix_list = d->list ? "l1" : NULL,
+				      .constrained = d->constrained,
+				      .targets = targets,
 				      .route_policy = "p"};
+	for (unsigned i = 0; i < TARGETS; i++)
+		if (d->targets[i])
+			targets[bind.target_count++] = target_of(i, d->targets[i]);
 	return policy_program(f.store, f.snapshot, &bind);
 }
 
@@ -165,6 +193,20 @@ static void forget(void *arg, uint32_t id)
 		memo_forget(b->memo, id);
 }
 
+static void put_targets(struct attrs *as, struct random *r)
+{
+	uint8_t *v = arena_alloc(&f.arena, 3 * 8);
+	unsigned count = random_below(r, 4);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct policy_target t = target_of(8 * i + random_below(r, 8), 64);
+		memcpy(v + 8 * i, t.target, 8);
+		v[8 * i + 1] += !random_below(r, 6); // a site of origin
+	}
+	if (count)
+		attrs_put(as, ATTR_EXT_COMMUNITY, ATTR_OPTIONAL | ATTR_TRANSITIVE, v, 8 * count);
+}
+
 static void bench_open(struct bench *b, struct random *r)
 {
 	*b = (struct bench){0};
@@ -178,6 +220,7 @@ static void bench_open(struct bench *b, struct random *r)
 			 random_below(r, 3), random_below(r, 2),
 			 (const char *[]){"1", "2,1", "3", "1,2,3"}[random_below(r, 4)]);
 		fixture_attrs(&f, text, &as);
+		put_targets(&as, r);
 		b->ids[i] = attr_intern(&b->table, &as);
 	}
 }
@@ -214,7 +257,7 @@ static void test_nothing_differs_outside(void **state)
 {
 	uint64_t first = number_of("POLICY_SEED", 1), rounds = number_of("POLICY_ROUNDS", 1500);
 	const struct af *af = fixture_af("ipv4-unicast");
-	unsigned partial = 0, outside = 0, inside = 0;
+	unsigned partial = 0, outside = 0, inside = 0, by_target = 0;
 
 	for (uint64_t seed = first; seed < first + rounds; seed++) {
 		struct draft d = {0};
@@ -225,23 +268,29 @@ static void test_nothing_differs_outside(void **state)
 		random_seed(&r, seed);
 		draft_edit(&d, &r, 70);
 		struct policy_program *p = draft_program(&d);
-		draft_edit(&d, &r, 4 + random_below(&r, 20));
+		if (random_below(&r, 3))
+			draft_edit(&d, &r, 4 + random_below(&r, 20));
+		else
+			draft_retarget(&d, &r);
 		struct policy_program *q = draft_program(&d);
 		bench_open(&b, &r);
 		difference_of(p, q, &x);
-		partial += x.count && !difference_is_everywhere(&x);
-		struct difference_scan scan = difference_scan(&x, af);
+		partial += !difference_is_nowhere(&x) && !difference_is_everywhere(&x);
+		struct difference_scan scan = difference_scan(&x, af, &b.table);
 		for (unsigned i = 0; i < 60; i++) {
 			uint32_t id = b.ids[random_below(&r, SETS)];
 			struct af_key key;
 			random_key(&r, &key);
-			bool has = difference_has(&x, af, &key);
+			bool at = difference_has(&x, af, &key);
+			bool carries = difference_has_set(&x, &b.table, id), has = at || carries;
 			bool same =
 				plain_verdict(&b, p, id, &key) == plain_verdict(&b, q, id, &key);
-			if (has != difference_scan_has(&scan, &key) || (!has && !same))
+			if (at != difference_scan_has(&scan, &key) ||
+			    carries != difference_scan_has_set(&scan, id) || (!has && !same))
 				fail_msg("POLICY_SEED=%llu route %u", (unsigned long long)seed, i);
-			outside += !has && x.count;
+			outside += !has && !difference_is_nowhere(&x);
 			inside += has && !same;
+			by_target += !at && !same;
 		}
 		bench_close(&b);
 		policy_program_unref(p);
@@ -251,6 +300,7 @@ static void test_nothing_differs_outside(void **state)
 	assert_true(partial > rounds / 6);
 	assert_true(outside > rounds);
 	assert_true(inside > rounds);
+	assert_true(by_target > rounds / 8);
 }
 
 // One memo after the other takes over, is asked, is interrupted; sets come and go.
@@ -289,8 +339,11 @@ static void test_memos_in_a_row(void **state)
 			for (unsigned i = random_below(&r, 4); i && memo_shed(b.memo); i--)
 				;
 			struct draft last = d;
-			if (random_below(&r, 3))
+			unsigned what = random_below(&r, 4);
+			if (what < 2)
 				draft_edit(&d, &r, 5 + random_below(&r, 10));
+			else if (what < 3)
+				draft_retarget(&d, &r);
 			else
 				d = before_that;
 			before_that = last;
@@ -441,7 +494,7 @@ static void test_edges(void **state)
 		{"32.1.0.0/16", "y"},        {"32.2.0.0/16", "n"},     {"0.0.0.0/0", "n"},
 		{"255.255.255.255/32", "n"},
 	};
-	struct difference_scan scan = difference_scan(&x, narrow);
+	struct difference_scan scan = difference_scan(&x, narrow, NULL);
 
 	for (unsigned round = 0; round < 2; round++)
 		for (unsigned i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
@@ -449,18 +502,117 @@ static void test_edges(void **state)
 			assert_int_equal(difference_has(&x, narrow, &key), *keys[i][1] == 'y');
 			assert_int_equal(difference_scan_has(&scan, &key), *keys[i][1] == 'y');
 		}
-	scan = difference_scan(&x, wide);
+	scan = difference_scan(&x, wide, NULL);
 	struct af_key in = fixture_key("ipv6-unicast", "2001:ffff::/32");
 	struct af_key out = fixture_key("ipv6-unicast", "2002::/16");
 	assert_true(difference_scan_has(&scan, &in));
 	assert_false(difference_scan_has(&scan, &out));
 	assert_true(difference_has(&x, wide, &in));
 	x = (struct difference){0};
-	scan = difference_scan(&x, wide);
+	scan = difference_scan(&x, wide, NULL);
 	assert_false(difference_scan_has(&scan, &in));
 	difference_everywhere(&x);
-	scan = difference_scan(&x, wide);
+	scan = difference_scan(&x, wide, NULL);
 	assert_true(difference_scan_has(&scan, &out));
+}
+
+// --- route targets -------------------------------------------------------------------------------
+// Programs that ask for 0:2:0:1 and one of these numbers each; "~": any.
+static struct policy_program *asking(const char *numbers)
+{
+	struct policy_target t[64];
+	struct policy_binding b = {.constrained = *numbers != '~', .targets = t};
+	char *next;
+
+	for (const char *at = numbers; b.constrained && *at; at = next) {
+		unsigned long n = strtoul(at, &next, 10);
+		t[b.target_count] = (struct policy_target){.target = {0, 2, 0, 1}, .bits = 64};
+		t[b.target_count].target[6] = (uint8_t)(n >> 8);
+		t[b.target_count++].target[7] = (uint8_t)n;
+		if (*next == '/')
+			t[b.target_count - 1].bits = (uint8_t)strtoul(next + 1, &next, 10);
+		next += strspn(next, " ");
+	}
+	return policy_program(f.store, NULL, &b);
+}
+
+static const char *target_difference(const char *from, const char *to, struct difference *ret)
+{
+	struct policy_program *p = asking(from), *q = asking(to);
+	size_t n = 0;
+
+	difference_of(p, q, ret);
+	shown[0] = 0;
+	for (unsigned i = 0; i < ret->target_count; i++) {
+		const struct difference_range *r = &ret->targets[i];
+		n += (size_t)snprintf(shown + n, sizeof(shown) - n, "%s%u-%u", n ? " " : "",
+				      (unsigned)r->first & 0xffff, (unsigned)r->last & 0xffff);
+	}
+	if (difference_is_everywhere(ret))
+		strcpy(shown, "everywhere");
+	policy_program_unref(p);
+	policy_program_unref(q);
+	return shown;
+}
+
+static bool meets(const struct difference *x, const char *attrs)
+{
+	struct attr_table t;
+	struct attrs as;
+
+	attr_table_init(&t);
+	fixture_attrs(&f, attrs, &as);
+	uint32_t id = attr_intern(&t, &as);
+	struct difference_scan scan = difference_scan(x, fixture_af("ipv4-unicast"), &t);
+	bool has = difference_has_set(x, &t, id);
+	assert_int_equal(difference_scan_has_set(&scan, id), has);
+	assert_int_equal(difference_scan_has_set(&scan, id), has);
+	attr_unref(&t, id);
+	attr_table_free(&t);
+	return has;
+}
+
+static void test_targets(void **state)
+{
+	struct difference x, y;
+	char many[256];
+	size_t n = 0;
+
+	fixture_open(&f);
+	assert_string_equal(target_difference("1 2 3", "1 3", &x), "2-2");
+	assert_true(meets(&x, "rt=1:2"));
+	assert_true(meets(&x, "rt=1:1;1:2;9:9"));
+	assert_false(meets(&x, "rt=1:1"));
+	assert_false(meets(&x, "rt=1:3 soo=1:2"));
+	assert_false(meets(&x, "med=1"));
+	assert_string_equal(target_difference("1 3", "1 2 3", &x), "2-2");
+	assert_string_equal(target_difference("1 5 9", "5 7", &x), "1-1 7-7 9-9");
+	assert_string_equal(target_difference("", "5 6 7", &x), "5-7");
+	assert_string_equal(target_difference("8 9 10", "9", &x), "8-8 10-10");
+	assert_string_equal(target_difference("0/48", "0 1 77", &x), "2-76 78-65535");
+	assert_true(meets(&x, "rt=1:500"));
+	assert_false(meets(&x, "rt=1:77"));
+	assert_false(meets(&x, "rt=2:500"));
+	assert_string_equal(target_difference("~", "1", &x), "everywhere");
+	assert_string_equal(target_difference("4 5", "5 4", &x), "");
+	assert_true(difference_is_nowhere(&x));
+	// more than there is room for: those that lie nearest are drawn together
+	for (unsigned i = 0; i <= DIFFERENCE_TARGETS; i++)
+		n += (size_t)snprintf(many + n, sizeof(many) - n, "%u ", 10 * i + (i == 6));
+	assert_string_equal(target_difference("", many, &x),
+			    "0-0 10-10 20-20 30-30 40-40 50-50 61-70 80-80 90-90 100-100 110-110 "
+			    "120-120 130-130 140-140 150-150 160-160");
+	assert_true(meets(&x, "rt=1:65"));
+	assert_false(meets(&x, "rt=1:155"));
+	// both together, joined
+	target_difference("", "1 2 4 6", &x);
+	target_difference("", "3 5 9", &y);
+	difference_add(&x, &y);
+	assert_int_equal(x.target_count, 2);
+	assert_true(meets(&x, "rt=1:5"));
+	assert_true(meets(&x, "rt=1:9"));
+	assert_false(meets(&x, "rt=1:8"));
+	fixture_close(&f);
 }
 
 // --- memos ---------------------------------------------------------------------------------------
@@ -534,6 +686,47 @@ static void test_what_stands_is_not_asked_again(void **state)
 	fixture_close(&f);
 }
 
+// A target goes and comes: sets that do not carry it are not carried out again.
+static void test_other_targets_are_not_asked_again(void **state)
+{
+	struct random r;
+	struct bench b;
+	unsigned carry = 0;
+
+	fixture_open(&f);
+	random_seed(&r, 3);
+	bench_open(&b, &r);
+	struct policy_target all[TARGETS];
+	for (unsigned i = 0; i < TARGETS; i++)
+		all[i] = target_of(i, 64);
+	struct policy_binding bind = {.constrained = true, .targets = all, .target_count = TARGETS};
+	struct policy_program *p = policy_program(f.store, NULL, &bind);
+	bind.targets = all + 4;
+	bind.target_count -= 4;
+	struct policy_program *q = policy_program(f.store, NULL, &bind);
+	struct difference x;
+	difference_of(p, q, &x);
+	for (unsigned i = 0; i < SETS; i++)
+		carry += difference_has_set(&x, &b.table, b.ids[i]);
+	assert_in_range(carry, 1, SETS / 2);
+	succeed(&b, p);
+	ask_all(&b, "9.0.0.0/8");
+	assert_true(b.carried_out > carry);
+	succeed(&b, q);
+	ask_all(&b, "9.0.0.0/8");
+	assert_in_range(b.carried_out, 1, carry);
+	assert_false(memo_shed(b.memo)); // what stands below is kept
+	succeed(&b, p);
+	while (memo_shed(b.memo))
+		;
+	ask_all(&b, "9.0.0.0/8");
+	assert_int_equal(b.carried_out, 0);
+	bench_close(&b);
+	policy_program_unref(p);
+	policy_program_unref(q);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,7 +735,9 @@ int main(void)
 		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_what_stands_is_not_asked_again),
+		cmocka_unit_test(test_other_targets_are_not_asked_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

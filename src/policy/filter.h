@@ -114,6 +114,9 @@ struct object *targets_compile(struct policy_store *s, const struct policy_targe
 			       unsigned count);
 bool targets_permit(const struct object *o, struct span values); // extended communities
 bool targets_within(const struct object *inner, const struct object *outer);
+// Ranges of targets, as numbers, that one of the two has and the other one has not.
+void targets_differ(const struct object *a, const struct object *b,
+		    void (*sink)(void *arg, uint64_t first, uint64_t last), void *arg);
 // Whether one of them stands for any route, be it without a target.
 bool targets_are_all(const struct policy_target *targets, unsigned count);
 

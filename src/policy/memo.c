@@ -10,7 +10,7 @@
 // remembers which sets came out, because somebody has to hold them.
 //
 // Memos form a row, newest first. One that `stands` upon the next has a program that differs from
-// the next one's for the prefixes in `apart` only, and leaves all others to it: so the next one
+// the next one's for the routes in `apart` only, and leaves all others to it: so the next one
 // goes on growing. What comes behind is only looked into, and shed piece by piece. A row is at most
 // three long: the memo, what it stands upon, and what was between the two before.
 //
@@ -58,7 +58,7 @@ struct memo {
 	struct arena arena;              // emptied after each set
 	struct memo *older;              // inherited; NULL: none
 	uint32_t shed;                   // of a memo that is inherited: chunks that are gone
-	bool stands;                     // older answers for all prefixes but those of `apart`
+	bool stands;                     // older answers for all routes but those of `apart`
 	struct difference apart;
 };
 
@@ -486,7 +486,7 @@ static uint32_t route_verdict(struct memo *m, uint32_t id, struct record *r,
 
 bool memo_final(struct memo *m, uint32_t attr_id, uint32_t *ret_verdict)
 {
-	if (m->stands && !m->apart.count)
+	if (m->stands && !m->apart.count && !difference_has_set(&m->apart, m->table, attr_id))
 		m = m->older;
 	uint32_t e = m->identity ? ENTRY_VERDICT | attr_id : entry_known(m, attr_id);
 
@@ -497,7 +497,8 @@ bool memo_final(struct memo *m, uint32_t attr_id, uint32_t *ret_verdict)
 uint32_t memo_verdict(struct memo *m, uint32_t attr_id, const struct af *af,
 		      const struct af_key *key)
 {
-	if (m->stands && !difference_has(&m->apart, af, key))
+	if (m->stands && !difference_has_set(&m->apart, m->table, attr_id) &&
+	    !difference_has(&m->apart, af, key))
 		m = m->older;
 	if (m->identity)
 		return attr_id;

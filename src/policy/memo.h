@@ -14,7 +14,8 @@
 #define MEMO_REJECT 0u // verdict "rejected"; anything else is the number of a set
 
 struct memo_ops {
-	// Before the program; may edit (values into the arena). false: rejected.
+	// Before the program; may edit (values into the arena), but adds no route target. false:
+	// rejected.
 	bool (*before)(void *arg, const struct attr_set *set, struct attrs *inout, struct arena *a);
 	// After each accepting leaf. false: rejected.
 	bool (*after)(void *arg, const struct attr_set *set, struct attrs *inout, struct arena *a);
@@ -37,7 +38,7 @@ uint32_t memo_verdict(struct memo *m, uint32_t attr_id, const struct af *af,
 // every prefix.
 bool memo_agree(struct memo *a, struct memo *b, uint32_t attr_id);
 // Takes over an older memo whose ops do the same (the caller knows). Owned from now on.
-// Where the two programs differ for some prefixes only (policy/difference.h) the older memo stays
+// Where the two programs differ for some routes only (policy/difference.h) the older memo stays
 // below the new one and answers for all others; so does its own foundation instead of it when that
 // is as good, as when a change is taken back. Otherwise a leaf that does what a leaf of the older
 // one did is looked up there instead of carried out, until memo_shed has let go of it.

@@ -32,18 +32,26 @@ static uint64_t number_of(const uint8_t *v)
 	return n;
 }
 
-static bool number_within(const struct targets *t, uint64_t n)
+// The first range that begins behind the number.
+static unsigned range_behind(const struct targets *t, uint64_t n)
 {
 	unsigned low = 0, high = t->count;
 
-	while (low < high) { // first range that begins behind it
+	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 		if (t->ranges[middle].low <= n)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low && n <= t->ranges[low - 1].high;
+	return low;
+}
+
+static bool number_within(const struct targets *t, uint64_t n)
+{
+	unsigned i = range_behind(t, n);
+
+	return i && n <= t->ranges[i - 1].high;
 }
 
 bool targets_permit(const struct object *o, struct span values)
@@ -72,6 +80,35 @@ bool targets_within(const struct object *inner, const struct object *outer)
 		if (!range_within((const struct targets *)outer, &x->ranges[i]))
 			return false;
 	return true;
+}
+
+// What of the range is not in the set.
+static void range_outside(struct range r, const struct targets *t,
+			  void (*sink)(void *arg, uint64_t first, uint64_t last), void *arg)
+{
+	unsigned i = range_behind(t, r.low);
+
+	if (i && t->ranges[i - 1].high >= r.low)
+		i--;
+	for (; i < t->count && t->ranges[i].low <= r.high; i++) {
+		if (t->ranges[i].low > r.low)
+			sink(arg, r.low, t->ranges[i].low - 1);
+		if (t->ranges[i].high >= r.high)
+			return;
+		r.low = t->ranges[i].high + 1;
+	}
+	sink(arg, r.low, r.high);
+}
+
+void targets_differ(const struct object *a, const struct object *b,
+		    void (*sink)(void *arg, uint64_t first, uint64_t last), void *arg)
+{
+	const struct targets *x = (const struct targets *)a, *y = (const struct targets *)b;
+
+	for (unsigned i = 0; i < x->count; i++)
+		range_outside(x->ranges[i], y, sink, arg);
+	for (unsigned i = 0; i < y->count; i++)
+		range_outside(y->ranges[i], x, sink, arg);
 }
 
 // --- compiling ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 // What a change of an import policy puts in doubt, and what vouches for the rest: generations that
-// routes show, counts of sweeps, changes that add up, options that change along with a policy.
+// routes show, counts of sweeps, changes that add up, options that change along with a policy. The same of
+// route targets, and of what groups of peers are told.
 #include "rib/world.h"
 
 #include <setjmp.h>
@@ -16,6 +17,8 @@ static const char *const v4 = "ipv4-unicast";
 #define BLOCK "10.1.0.0/16 10.2.0.0/16"
 #define REST  "20.1.0.0/16 20.2.0.0/16 20.3.0.0/16"
 #define A     "path=65001 nh=10.0.0.1"
+#define A1    A " rt=1:1"
+#define A2    A " rt=1:2"
 
 // p: everything as it is; q: the block is refused; r: the second half of it; s: a cost for all.
 static int setup(void **state)
@@ -40,13 +43,43 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void give_program(struct policy_program *p, bool keep_all)
+{
+	struct rib_import in = world_import(&w, 0, SOURCE_EBGP);
+
+	in.program = p;
+	in.keep_all = keep_all;
+	rib_peer_import(w.rib, 0, world_af(v4), &in, w.generation);
+	policy_program_unref(in.program);
+}
+
 static void give(const char *policy)
 {
 	struct rib_import in = world_import(&w, 0, SOURCE_EBGP);
 
-	in.program = fixture_program(&w.policy, v4, true, policy);
-	rib_peer_import(w.rib, 0, world_af(v4), &in, w.generation);
-	policy_program_unref(in.program);
+	give_program(fixture_program(&w.policy, v4, true, policy), in.keep_all);
+}
+
+// The policy behind a stage of targets 1:1 (bit 0) to 1:8.
+static struct policy_program *asking(bool import, const char *policy, unsigned targets)
+{
+	struct policy_program *plain = fixture_program(&w.policy, v4, import, policy), *p;
+	struct policy_target t[8];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		if (targets >> i & 1)
+			t[n++] = (struct policy_target){
+				.target = {0, 2, 0, 1, 0, 0, 0, (uint8_t)(i + 1)}, .bits = 64};
+	p = policy_program_constrain(w.policy.store, plain, t, n);
+	policy_program_unref(plain);
+	return p;
+}
+
+static void ask(const char *policy, unsigned targets)
+{
+	w.generation++;
+	give_program(asking(true, policy, targets), true);
 }
 
 static void give_next(const char *policy)
@@ -265,6 +298,118 @@ static void test_export(void **state)
 	}
 }
 
+// Of route targets: what carries one that came or went is judged, all others are vouched for.
+static void test_targets(void **state)
+{
+	ask("p", 1);
+	tell(BLOCK, A1);
+	tell("20.1.0.0/16 20.2.0.0/16", A2);
+	tell("20.3.0.0/16 20.4.0.0/16", A " rt=1:3;1:1");
+	tell("20.5.0.0/16", A);
+	assert_int_equal(world_believed(&w, 1), 4);
+	ask("p", 3);
+	tell("20.2.0.0/16 20.4.0.0/16 20.9.0.0/16", A2);
+	assert_int_equal(counts().fresh.seen, 2); // in doubt, and new
+	assert_int_equal(counts().fresh.newly_accepted, 2);
+	assert_int_equal(counts().again.changed, 1); // 20.4.0.0/16 carried another one
+	struct sweep_counts c = sweep();
+	assert_int_equal(c.seen + counts().fresh.seen, 8);
+	assert_int_equal(c.changed, 1);
+	assert_int_equal(c.newly_accepted, 1);
+	assert_int_equal(of_generation(w.generation), 8);
+	assert_int_equal(world_believed(&w, 1), 7);
+	ask("p", 2);
+	ask("q", 6); // the block goes anyway; what carries the third comes
+	c = sweep();
+	assert_int_equal(c.seen, 8);
+	assert_int_equal(c.newly_rejected, 2);
+	assert_int_equal(c.newly_accepted, 0);
+	assert_int_equal(world_believed(&w, 1), 5);
+	ask("p", 0);
+	c = sweep();
+	assert_int_equal(c.newly_rejected, 5);
+	assert_int_equal(world_believed(&w, 1), 0);
+}
+
+// Changes of targets before a walk, one taken back, and one while it is on its way.
+static void test_targets_add_up(void **state)
+{
+	ask("p", 1);
+	tell(BLOCK, A1);
+	tell(REST, A2);
+	ask("p", 3);
+	ask("p", 2);
+	struct sweep *first = begin(w.generation);
+	ask("p", 1);
+	finish(first);
+	sweep();
+	assert_int_equal(world_believed(&w, 1), 2);
+	struct buf trouble = {0};
+	world_check(&w, &trouble);
+	assert_int_equal(trouble.len, 0);
+	buf_free(&trouble);
+}
+
+static void tell_targets(uint16_t peer, unsigned targets)
+{
+	struct rib_export out = world_export(&w, peer, SOURCE_EBGP);
+
+	out.program = asking(false, "p", targets);
+	rib_peer_export(w.rib, peer, world_af(v4), &out, w.generation);
+	policy_program_unref(out.program);
+}
+
+static struct sweep_counts export_sweep(uint16_t peer)
+{
+	const uint64_t peers[RIB_PEERS_MAX / 64] = {UINT64_C(1) << peer};
+	struct sweep *s = sweep_new(w.rib, SWEEP_EXPORT, world_af(v4), peers, w.generation);
+	struct sweep_counts c;
+
+	while (sweep_step(s, never, NULL))
+		;
+	sweep_peer_counts(s, peer, &c);
+	sweep_free(s);
+	world_work(&w);
+	return c;
+}
+
+// Peers of one group ask for other targets, all of them, or one that leaves with a copy; also one that
+// leaves before a walk has followed the change of all.
+static void test_targets_of_a_group(void **state)
+{
+	world_peer(&w, 2, SOURCE_EBGP);
+	w.generation++;
+	tell_targets(1, 1);
+	tell_targets(2, 1);
+	tell(BLOCK, A1);
+	tell(REST, A2);
+	export_sweep(1);
+	assert_int_equal(world_believed(&w, 1), 2);
+	w.generation++;
+	tell_targets(1, 3);
+	tell_targets(2, 3);
+	tell("20.8.0.0/16", A2);
+	world_work(&w);
+	tell_targets(2, 7); // while the others are still to be told of the second
+	struct sweep_counts c = export_sweep(2);
+	assert_int_equal(c.seen, 6);
+	assert_int_equal(c.newly_accepted, 3);
+	export_sweep(1);
+	assert_int_equal(world_believed(&w, 1), 6);
+	assert_int_equal(world_believed(&w, 2), 6);
+	w.generation++;
+	world_reset_counts(&w);
+	tell_targets(2, 2);
+	c = export_sweep(2);
+	assert_int_equal(c.newly_rejected, 2);
+	assert_int_equal(w.peers[2].withdrawn, 2);
+	assert_int_equal(w.peers[2].announced + w.peers[1].announced + w.peers[1].withdrawn, 0);
+	struct buf trouble = {0};
+	world_check(&w, &trouble);
+	assert_int_equal(trouble.len, 0);
+	buf_free(&trouble);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +420,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_options_along_with_a_policy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_new_peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_export, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_targets, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_targets_add_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_targets_of_a_group, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,24 +77,24 @@ static void new_program(struct update_group *g, struct memo *older)
 	family_release(g->family);
 }
 
-// Entries for these routes are in doubt from now on; NULL: for all.
+// Entries for these routes are in doubt from now on.
 static void outdate(struct update_group *g, const struct difference *doubt)
 {
 	if (!g->dirty)
 		g->doubt = (struct difference){0};
-	if (doubt)
-		difference_add(&g->doubt, doubt);
-	else
-		difference_everywhere(&g->doubt);
+	difference_add(&g->doubt, doubt);
 	g->dirty = true;
 }
 
 void group_outdate(struct family *f)
 {
+	struct difference everywhere;
+
+	difference_everywhere(&everywhere);
 	for (size_t i = 0; i < f->groups.count; i++) {
 		struct update_group *g = f->groups.item[i];
 		new_program(g, NULL);
-		outdate(g, NULL);
+		outdate(g, &everywhere);
 	}
 }
 
@@ -219,28 +219,40 @@ static bool frames_equal(const struct group_key *a, const struct group_key *b)
 	return a->export.program && b->export.program && group_key_equal(&x, b);
 }
 
+// Which routes may have another outcome by the one key than by the other.
+static struct difference key_difference(const struct group_key *from, const struct group_key *to)
+{
+	struct difference d;
+
+	if (frames_equal(from, to))
+		difference_of(from->export.program, to->export.program, &d);
+	else
+		difference_everywhere(&d);
+	return d;
+}
+
 // When nothing but the program changes, what the old memo knows goes along: most sets mean the same
 // under both.
 static void rekey(struct update_group *g, const struct group_key *k)
 {
+	struct difference doubt = key_difference(&g->key, k);
 	struct memo *older = NULL;
-	struct difference doubt;
-	bool alike = frames_equal(&g->key, k);
 
-	if (alike) {
+	if (frames_equal(&g->key, k)) {
 		older = g->memo;
 		g->memo = NULL;
-		difference_of(g->key.export.program, k->export.program, &doubt);
 	}
 	set_key(g, k);
 	new_program(g, older);
-	outdate(g, alike ? &doubt : NULL);
+	outdate(g, &doubt);
 }
 
-// The copy believes what its members believe: entries, their order, and holds for tombstones.
+// The copy believes what its members believe: entries, their order, and holds for tombstones. What
+// is in doubt about these entries is so about the copy's, and what the new key makes of them.
 static struct update_group *clone(struct update_group *g, const struct group_key *k)
 {
 	struct family *f = g->family;
+	struct difference doubt = key_difference(&g->key, k);
 	struct update_group *copy = group_new(f, k);
 
 	adj_out_free(&copy->out);
@@ -266,7 +278,9 @@ static struct update_group *clone(struct update_group *g, const struct group_key
 	if (copy->default_destination)
 		destination_hold(f, copy->default_destination);
 	copy->notes = notes_copy(f, g->notes);
-	outdate(copy, NULL);
+	copy->dirty = g->dirty;
+	copy->doubt = g->doubt;
+	outdate(copy, &doubt);
 	return copy;
 }
 

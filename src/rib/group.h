@@ -30,7 +30,7 @@ struct update_group {
 	struct memo *memo;
 	uint32_t serial;  // rises with every new program
 	bool dirty;       // entries of an older program may be there until a sweep has passed,
-	struct difference doubt; // for these prefixes
+	struct difference doubt; // for these routes
 	bool busy;        // a member may be owed something that it has credit for
 	bool filling;     // entries from fill_next up to fill_end are still to be made
 	uint32_t fill_next, fill_end;
@@ -71,7 +71,7 @@ struct member {
 	struct import *import; // NULL: not configured
 	uint32_t generation;   // of import
 	// Stored verdicts that carry an older generation than `vouched` are as good as of that one,
-	// and all of them are as good as of `generation` for prefixes outside of `doubt`.
+	// and all of them are as good as of `generation` for routes outside of `doubt`.
 	uint32_t vouched, doubt_serial;
 	struct difference doubt;
 	struct rib_export out;
@@ -96,6 +96,14 @@ struct member {
 static inline uint32_t member_generation(const struct member *m, const struct path *p)
 {
 	return m && p->generation < m->vouched ? m->vouched : p->generation;
+}
+
+// Whether the change of the import that no walk has followed yet concerns the path.
+static inline bool member_doubts(const struct member *m, const struct path *p,
+				 const struct af_key *key)
+{
+	return difference_has_set(&m->doubt, &m->family->attrs, p->attr_in) ||
+	       difference_has(&m->doubt, m->family->af, key);
 }
 
 // --- group.c ------------------------------------------------------------------------------------------

@@ -161,9 +161,8 @@ static void count_arrival(struct change *c, struct member *m, const struct path 
 	if (old && old->epoch < m->purge_before)
 		old = NULL; // of an ended session, or not sent again
 	uint32_t before = old ? old->attr : 0;
-	bool fresh =
-		!old || (member_generation(m, old) < generation &&
-			 difference_has(&m->doubt, m->family->af, destination_key(c->destination)));
+	bool fresh = !old || (member_generation(m, old) < generation &&
+			      member_doubts(m, old, destination_key(c->destination)));
 	struct sweep_counts *to = fresh ? &m->fresh : &m->again;
 
 	to->seen += fresh;

@@ -3,8 +3,9 @@
 // that is given out anew belongs to paths that came by then. Export walks the groups one after
 // another; a group that got another program after its walk began is walked again.
 //
-// A change of a program puts some prefixes in doubt, or all (policy/difference.h). Destinations that
-// are not in doubt are passed by, their paths unread. When the walk has come to its end it raises
+// A change of a program puts some prefixes in doubt, or what carries some route targets, or all
+// (policy/difference.h). Destinations that are not in doubt are passed by, unread but for the
+// numbers of their sets. When the walk has come to its end it raises
 // the generation that each peer vouches for: all of its verdicts, whatever they carry, are at least
 // as good as of that one. What is in doubt adds up over changes, and is cleared only by a walk that
 // began after the last of them.
@@ -61,7 +62,7 @@ static bool has_peer(const struct sweep *s, uint16_t peer)
 }
 
 // Peers whose programs have changed since a generation that is no newer than the wanted one need
-// look at the prefixes in doubt only. Asked for a newer one than a peer has, or for none, the
+// look at the routes in doubt only. Asked for a newer one than a peer has, or for none, the
 // walk looks at everything.
 static void begin_import(struct sweep *s)
 {
@@ -81,8 +82,7 @@ static void begin_import(struct sweep *s)
 		difference_add(&s->doubt, &m->doubt);
 	}
 	s->partial = !difference_is_everywhere(&s->doubt);
-	s->scan = difference_scan(&s->doubt, s->family->af);
-	if (!s->doubt.count)
+	if (difference_is_nowhere(&s->doubt))
 		s->next = s->family->table.destinations.end;
 }
 
@@ -251,6 +251,24 @@ static void sweep_destination(struct sweep *s, uint32_t n)
 		count_moved(s);
 }
 
+// What the destination's paths stand with: as received, or in the Loc-RIB.
+static bool carries_doubt(struct sweep *s, const struct destination *d, bool received)
+{
+	for (uint32_t p = d->first; p && s->scan.marks;) {
+		const struct path *path = table_path(&s->family->table, p);
+		if (difference_scan_has_set(&s->scan, received ? path->attr_in : path->attr))
+			return true;
+		p = path->next;
+	}
+	return false;
+}
+
+// Of a live destination.
+static bool in_doubt(struct sweep *s, const struct destination *d, bool received)
+{
+	return difference_scan_has(&s->scan, destination_key(d)) || carries_doubt(s, d, received);
+}
+
 #define AHEAD 32 // destinations
 
 // A set's own memory is the one thing that a walk does not come to in order.
@@ -286,11 +304,12 @@ static bool walk_destinations(struct sweep *s, rib_deadline *over, void *arg)
 	while (s->next < t->destinations.end) {
 		for (unsigned i = 0; i < SLICE && s->next < t->destinations.end; i++, s->next++) {
 			const struct destination *d = table_at(t, s->next);
-			if (s->partial && !difference_scan_has(&s->scan, destination_key(d)))
+			bool live = d->info & DESTINATION_LIVE && d->first;
+			if (s->partial && !(live && in_doubt(s, d, true)))
 				continue;
 			if (s->kind == SWEEP_IMPORT)
 				look_ahead(s, s->next + AHEAD);
-			if (!(d->info & DESTINATION_LIVE) || !d->first)
+			if (!live)
 				continue;
 			if (s->kind == SWEEP_IMPORT)
 				sweep_destination(s, s->next);
@@ -357,7 +376,7 @@ static void route_again(struct sweep *s, struct update_group *g, struct group_wa
 	if (!(d->info & DESTINATION_LIVE))
 		return;
 	w->counts.seen++;
-	if (w->partial && !difference_scan_has(&s->scan, destination_key(d)))
+	if (w->partial && !in_doubt(s, d, false))
 		return;
 	const struct adj_out_entry *e = adj_out_find(&g->out, w->next);
 	bool told = e && e->attr;
@@ -387,7 +406,7 @@ static bool walk_groups(struct sweep *s, rib_deadline *over, void *arg)
 
 	while ((g = next_group(s, &w))) {
 		w->partial = s->generation && g->dirty && !difference_is_everywhere(&g->doubt);
-		s->scan = difference_scan(&g->doubt, t->af);
+		s->scan = difference_scan(&g->doubt, t->af, &s->family->attrs);
 		while (w->next < t->destinations.end) {
 			for (unsigned i = 0; i < SLICE && w->next < t->destinations.end;
 			     i++, w->next++)
@@ -412,6 +431,7 @@ bool sweep_step(struct sweep *s, rib_deadline *over, void *arg)
 		return walk_groups(s, over, arg);
 	s->near_peer = RIB_NO_PEER;
 	s->near_member = NULL;
+	s->scan = difference_scan(&s->doubt, s->family->af, &s->family->attrs);
 	if (!s->over) {
 		s->over = !walk_destinations(s, over, arg);
 		if (s->over && s->kind == SWEEP_IMPORT)

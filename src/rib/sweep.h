@@ -2,7 +2,7 @@
 // routes come and go. soft/ owns them and decides when; the rib knows how. A sweep survives any
 // change of the table between its slices; routes that came in after it began were judged by the
 // newest program already and are skipped by their generation. Where programs differ for some
-// prefixes only, the others are passed by and counted as seen.
+// routes only, the others are passed by and counted as seen.
 #pragma once
 
 #include "rib/rib.h"
