@@ -6,6 +6,16 @@
 // the configuration is applied, and when nothing is left to do they are closed. No session hears
 // anything, no time passes and nobody answers: ROUTE-REFRESH remains unanswered, a session that is
 // reset stays down.
+//
+// No timer is due in the copy. What each would have done:
+//   hold, keepalive, connect retry, idle hold (sess/)   sessions neither come nor go by themselves
+//   restart after route-limit, VRF devices (speaker/)   the same
+//   route-update-interval                               delivers later: what is to be told stands
+//   membership_wait                                     VPN routes wait on: their peer has no figures
+//   end of a refresh that nobody marks, stale routes    jobs that have asked stay; stale ones stay
+//   counters (shard_counts.c)                           told whenever a shard falls idle
+//   walks that wait for peers without credit            over as soon as the routes have been visited
+//   limits (limit.c, route-limit)                       looked at once, when all else is at rest
 #pragma once
 
 #include "speaker/measure.h"
