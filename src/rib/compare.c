@@ -9,6 +9,8 @@
 #include "rib/compare_private.h"
 #include "rib/decide.h"
 
+#define SOURCES (RIB_PEERS_MAX + 2u) // peers, our own routes, aggregates
+
 bool rib_has_family(const struct rib *r, const struct af *af)
 {
 	return r && r->families[af_index(af)];
@@ -27,7 +29,7 @@ struct comparison *comparison_new(struct rib *stands, struct rib *ought, const s
 	set_pairs_init(&c->sets, c->stands, c->ought, o->free_labels);
 	c->next = c->next_more = 1;
 	c->met = mem_zero((c->ought->table.destinations.end / 64 + 1) * sizeof(*c->met));
-	c->at = mem_zero((UINT16_MAX + 1) * sizeof(*c->at));
+	c->at = mem_zero(SOURCES * sizeof(*c->at));
 	parties_make(c);
 	return c;
 }
@@ -85,6 +87,12 @@ static bool is_dead(const struct family *f, const struct path *p)
 	return m && p->epoch < m->purge_before;
 }
 
+static uint32_t *at_of(struct comparison *c, const struct path *p)
+{
+	return &c->at[p->peer < RIB_PEERS_MAX ? p->peer
+					      : RIB_PEERS_MAX + (p->peer == RIB_AGGREGATE)];
+}
+
 // The paths of ought by who they come from, while one destination is looked at.
 static void place_paths(struct comparison *c, const struct destination *d)
 {
@@ -92,7 +100,7 @@ static void place_paths(struct comparison *c, const struct destination *d)
 	for (uint32_t n = first_of(d); n; n = table_path(&c->ought->table, n)->next) {
 		const struct path *p = table_path(&c->ought->table, n);
 		if (p->peer != RIB_LENT) {
-			c->at[p->peer] = n;
+			*at_of(c, p) = n;
 			continue;
 		}
 		if (c->lent_count == c->lent_cap) {
@@ -110,8 +118,8 @@ static const struct path *counterpart(struct comparison *c, const struct path *p
 	uint32_t n = 0;
 
 	if (p->peer != RIB_LENT) {
-		n = c->at[p->peer];
-		c->at[p->peer] = 0;
+		n = *at_of(c, p);
+		*at_of(c, p) = 0;
 	}
 	for (unsigned i = 0; p->peer == RIB_LENT && i < c->lent_count && !n; i++) {
 		const struct path *q = table_path(t, c->lent[i]);
@@ -198,9 +206,9 @@ static void compare_paths(struct comparison *c, const struct destination *d,
 	}
 	for (uint32_t n = first_of(e); n; n = table_path(&c->ought->table, n)->next) {
 		const struct path *q = table_path(&c->ought->table, n);
-		if (q->peer == RIB_LENT || !c->at[q->peer])
+		if (q->peer == RIB_LENT || !*at_of(c, q))
 			continue;
-		c->at[q->peer] = 0;
+		*at_of(c, q) = 0;
 		compare_path(c, NULL, q, key);
 	}
 	for (unsigned i = 0; i < c->lent_count; i++)

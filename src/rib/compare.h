@@ -48,7 +48,7 @@ struct compare_options {
 	uint32_t free_labels; // from here on labels are given by order of arrival
 	// Distinguishers of tables that are no function of what was received (rib/limit.h). Destinations with
 	// a path that one of them lends are not compared.
-	const uint8_t (*exempt)[8]; // the caller's for as long as it takes
+	uint8_t (*exempt)[8]; // the caller's for as long as it takes
 	unsigned exempt_count;
 };
 

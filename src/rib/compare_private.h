@@ -37,7 +37,7 @@ struct comparison {
 	struct vec parties;       // struct party, owned
 	uint64_t *met;            // a bit for each destination of ought that stands has too; owned
 	uint32_t next, next_more; // destination of stands, then of ought
-	uint32_t *at;             // by peer: path of ought in the destination at hand; owned
+	uint32_t *at;             // by source: path of ought in the destination at hand; owned
 	uint32_t *lent;           // those of ought that are lent; owned
 	unsigned lent_count, lent_cap;
 };

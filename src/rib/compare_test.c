@@ -288,7 +288,7 @@ static void test_lent(void **state)
 	world_lend(&stands, v4, "10.3.0.0/16", 9, "path=65010,65011,65012 nh=10.9.0.1 source=ibgp");
 	assert_string_equal(compare(v4, NULL), "verdict 10.3.0.0/16 109 too much\n");
 	// what a table at its limit lends
-	const uint8_t exempt[][8] = {{[7] = 5}, {[7] = 9}};
+	uint8_t exempt[][8] = {{[7] = 5}, {[7] = 9}};
 	const struct compare_options o = {.exempt = exempt, .exempt_count = 2};
 	assert_string_equal(compare(v4, &o), "");
 	assert_int_equal(found.counts.exempt, 1);

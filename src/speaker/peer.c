@@ -103,8 +103,8 @@ static void run_release(struct peer_run *r)
 	r->given = false;
 }
 
-static void give_import(struct speaker_peer *p, unsigned i, const struct rib_import *in,
-			uint32_t generation)
+void peer_give_import(const struct speaker_peer *p, unsigned i, const struct rib_import *in,
+		      uint32_t generation)
 {
 	for (unsigned k = 0; k < p->speaker->shard_count; k++) {
 		struct shard_message *m = peer_message(SHARD_IMPORT, p, af_list[i]);
@@ -129,8 +129,8 @@ static bool default_belongs(const struct speaker *s, const struct af *af, unsign
 	return speaker_shard_of(s, af, &key) == shard;
 }
 
-static void give_export(struct speaker_peer *p, unsigned i, const struct rib_export *out,
-			uint32_t generation)
+void peer_give_export(const struct speaker_peer *p, unsigned i, const struct rib_export *out,
+		      uint32_t generation)
 {
 	for (unsigned k = 0; k < p->speaker->shard_count; k++) {
 		struct shard_message *m = peer_message(SHARD_EXPORT, p, af_list[i]);
@@ -156,10 +156,10 @@ bool peer_give(struct speaker_peer *p, unsigned i, uint32_t generation)
 	peer_export_of(p, p->speaker->config, p->config, i, &out);
 	counted(in.program);
 	if (!r->given || !rib_import_equal(&in, &r->import))
-		give_import(p, i, &in, generation);
+		peer_give_import(p, i, &in, generation);
 	anew = !r->given || !rib_export_equal(&out, &r->export);
 	if (anew)
-		give_export(p, i, &out, generation);
+		peer_give_export(p, i, &out, generation);
 	if (r->up && import_is_lossy(&in))
 		r->lossy = true;
 	run_release(r);
@@ -188,7 +188,7 @@ static void peer_event(struct speaker_peer *p, bool up, const struct sess_down *
 
 // Marks are asked of the rib for every peer; which of them go out is decided in outbox.c. So peers
 // that differ in nothing but enhanced refresh share a group.
-static void send_up(struct speaker_peer *p, const struct sess_negotiated *n)
+void peer_give_up(const struct speaker_peer *p, const struct sess_negotiated *n, uint16_t waiting)
 {
 	struct rib_session x = {
 		.families = n->families,
@@ -200,7 +200,7 @@ static void send_up(struct speaker_peer *p, const struct sess_negotiated *n)
 		.router_id = n->remote_router_id,
 		.local = n->local,
 		.remote = n->remote,
-		.waiting = constrain_wait(p),
+		.waiting = waiting,
 	};
 
 	for (unsigned k = 0; k < p->speaker->shard_count; k++) {
@@ -230,7 +230,7 @@ static void on_established(void *arg, struct sess *session, const struct sess_ne
 		r->complete = r->given && r->import.keep_all;
 		r->lossy = r->given && import_is_lossy(&r->import);
 	}
-	send_up(p, n);
+	peer_give_up(p, n, constrain_wait(p));
 	sess_pause_reading(p->session, s->paused);
 	p->held = false;
 	peer_credit(p);

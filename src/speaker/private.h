@@ -120,6 +120,12 @@ void peer_limits(struct speaker_peer *p); // looks at route limits
 bool peer_established(const struct speaker_peer *p);
 // Import and export as configured, to the shards. True: the export is another one.
 bool peer_give(struct speaker_peer *p, unsigned i, uint32_t generation);
+// Of that family, and that the session is up, to the shards; nothing is noted here.
+void peer_give_import(const struct speaker_peer *p, unsigned i, const struct rib_import *in,
+		      uint32_t generation);
+void peer_give_export(const struct speaker_peer *p, unsigned i, const struct rib_export *out,
+		      uint32_t generation);
+void peer_give_up(const struct speaker_peer *p, const struct sess_negotiated *n, uint16_t waiting);
 void peer_revive(struct speaker_peer *p); // after route-limit: starts it again
 // What the shards would be given: the configured values with what the session has taught us.
 // The session as it is run: without an address of its own it takes the one that `-l` names, and

@@ -210,10 +210,17 @@ struct shard *shard_new(struct loop *control, unsigned index, unsigned count, bo
 
 static void hand_over(struct shard *s, struct shard_message *m)
 {
-	if (s->threaded)
+	if (s->instead)
+		worker_inbox(s->instead, m);
+	else if (s->threaded)
 		channel_send(s->inbox, m);
 	else
 		worker_inbox(s->worker, m);
+}
+
+void shard_divert(struct shard *s, struct worker *w)
+{
+	s->instead = w;
 }
 
 void shard_flush(struct shard *s)

@@ -180,6 +180,7 @@ void worker_wake(struct worker *w);
 // nothing is queued and nothing under way.
 struct rib *worker_rib(struct worker *w, uint16_t instance);
 bool worker_idle(const struct worker *w);
+void worker_finish(struct worker *w); // works until nothing is left, however long it takes
 
 struct reading;
 struct reading *reading_new(struct rib *r, struct shard_read *read); // owns read
@@ -195,6 +196,7 @@ bool reading_over(const struct reading *r);
 struct shard {
 	unsigned index;
 	struct worker *worker;
+	struct worker *instead; // shard_divert; NULL: none
 	struct channel *inbox, *outbox; // threaded
 	struct loop *control, *loop;    // loop: its own, when threaded
 	bool threaded, gone;
@@ -215,6 +217,9 @@ struct shard *shard_new(struct loop *control, unsigned index, unsigned count, bo
 			void *arg);
 void shard_free(struct shard *s);                          // waits for the thread to end
 void shard_send(struct shard *s, struct shard_message *m); // behind everything collected so far
+// From now on another worker gets, at once and in this thread, what is sent; NULL: no longer. The
+// shard's own is at rest meanwhile.
+void shard_divert(struct shard *s, struct worker *w);
 void shard_flush(struct shard *s);                         // hands over the batch
 void shard_routes(struct shard *s, const struct batch_record *head, const struct span *attributes,
 		  const struct span *nlri);                      // appends to the batch

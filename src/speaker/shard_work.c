@@ -391,6 +391,12 @@ static bool worker_turn(void *arg)
 	return more;
 }
 
+void worker_finish(struct worker *w)
+{
+	while (worker_turn(w)) {
+	}
+}
+
 struct worker *worker_new(struct loop *l, const struct worker_options *o)
 {
 	struct worker *w = MEM_NEW(struct worker);

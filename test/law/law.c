@@ -36,7 +36,7 @@ static void first_difference(const char *a, const char *b, struct buf *why)
 		buf_format(why, "only hard: %.*s\n", (int)strcspn(b, "\n"), b);
 }
 
-static unsigned long total_routes, total_jobs, total_commits;
+static unsigned long total_routes, total_audited, total_jobs, total_commits;
 
 // True when the law holds; else why says what differs.
 static bool law_holds(const struct scenario *s, struct buf *why)
@@ -52,6 +52,7 @@ static bool law_holds(const struct scenario *s, struct buf *why)
 	if (strcmp(buf_cstr(&soft.tables), buf_cstr(&hard.tables)))
 		first_difference(buf_cstr(&soft.tables), buf_cstr(&hard.tables), why);
 	total_routes += soft.routes;
+	total_audited += soft.audited;
 	total_jobs += soft.jobs;
 	total_commits += soft.commits;
 	outcome_free(&soft);
@@ -203,8 +204,9 @@ static int run_cases(const struct options *o)
 		}
 		scenario_free(&s);
 	}
-	printf("law: holds in %lu cases (%lu commits, %lu jobs, %lu routes compared), %.1f s\n",
-	       o->cases, total_commits, total_jobs, total_routes, seconds() - began);
+	printf("law: holds in %lu cases (%lu commits, %lu jobs, %lu routes compared, %lu audited), "
+	       "%.1f s\n",
+	       o->cases, total_commits, total_jobs, total_routes, total_audited, seconds() - began);
 	buf_free(&why);
 	return 0;
 }

@@ -6,6 +6,8 @@
 //   state.c     what a scenario's steps make of the configuration
 //   play.c      runs a case in the simulation, or its end state alone, and writes all tables down
 //   law.c       many cases, comparison, shrinking
+//
+// At the end of each case the speaker is audited too (speaker/audit.h): it must find nothing.
 #pragma once
 
 #include "base/buf.h"
@@ -135,6 +137,7 @@ struct outcome {
 	struct buf complaint;  // what was wrong whatever the tables say; empty: nothing
 	unsigned commits, jobs, resets;
 	uint64_t routes;
+	uint64_t audited; // paths and announcements
 };
 
 // final_only: the configuration and the routes that the scenario ends with, from the start.

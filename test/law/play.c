@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "sim/sim.h"
+#include "speaker/audit.h"
 
 #define SPEAKER    "10.0.0.1"
 #define LINES_MAX  16384
@@ -598,6 +599,36 @@ static void refresh_again(struct game *g)
 	buf_free(&before);
 }
 
+// --- the audit ---------------------------------------------------------------------------------------
+static void audit_found(void *arg, const struct audit_difference *d)
+{
+	struct game *g = arg;
+	struct buf b = {0};
+
+	buf_format(&b, "audit: %s of %s, instance %u", audit_kind_name(d->kind), d->af->name,
+		   d->instance);
+	if (d->route) {
+		buf_text(&b, ", ");
+		d->af->text_put(&b, d->route->key);
+		put_set(&b, "stands", d->route->stands.set, true);
+		put_set(&b, "ought", d->route->ought.set, true);
+	}
+	complain(g, "%s", buf_cstr(&b));
+	buf_free(&b);
+}
+
+// What the speaker says of itself.
+static void audit(struct game *g)
+{
+	struct audit_options o = {.families = UINT16_MAX, .found = audit_found, .arg = g};
+	struct audit a;
+
+	speaker_audit(g->speaker, &o, &a);
+	for (unsigned i = 0; i < a.row_count; i++)
+		g->out->audited += a.rows[i].counts.paths + a.rows[i].counts.announcements;
+	audit_free(&a);
+}
+
 void law_play(const struct scenario *s, bool final_only, struct outcome *ret)
 {
 	struct game *g = MEM_NEW(struct game);
@@ -611,6 +642,8 @@ void law_play(const struct scenario *s, bool final_only, struct outcome *ret)
 	for (unsigned i = 0; i < 3 && settle_pending(g); i++)
 		come_to_rest(g);
 	write_tables(g);
+	if (!final_only)
+		audit(g);
 	if (!final_only)
 		commit_again(g);
 	if (!final_only && s->seed % 4 == 0)
