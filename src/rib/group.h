@@ -86,8 +86,8 @@ struct member {
 	uint32_t received, accepted, best, stale, dead;
 	uint64_t withdrawn_by_sweep;
 	uint64_t unkept; // struct rib_counts
-	// For the ledger: what was turned away in an era before era_least has not been said again when
-	// it should have been.
+	// For the ledger: a BoRR begins another era. What was turned away, and not stored, in one before
+	// era_least has not been said again when all that there is had to be.
 	uint16_t era, era_least;
 	struct sweep_counts fresh, again; // of this generation: struct rib_counts
 };

@@ -22,6 +22,14 @@ struct truth { // what a peer is and says
 	struct rib_session traits;
 };
 
+struct law_ledger {
+	bool open;
+	struct ledger_options options;
+	struct map before;                        // what stood when it was opened
+	bool eligible[LAW_FAMILIES][WORLD_PEERS]; // has figures of what it is told
+	uint32_t session[WORLD_PEERS];
+};
+
 struct law {
 	struct world w;
 	struct law_pool pool;
@@ -38,6 +46,7 @@ struct law {
 	unsigned aggregate_policy[2][3]; // attribute, origin, suppress; 0: none
 	unsigned aggregate_count;
 	uint64_t case_seed;
+	struct law_ledger ledger;
 };
 
 static inline unsigned below(struct law *l, unsigned n)

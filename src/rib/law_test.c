@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "rib/inside.h"
 #include "rib/law_explain.h"
+#include "rib/law_ledger.h"
 #include "rib/law_state.h"
 
 #include <setjmp.h>
@@ -370,7 +371,8 @@ static void happen(struct law *l)
 		      {1, event_options, "options"},
 		      {2, event_aggregates, "aggregates"},
 		      {25, event_work, "work"},
-		      {1, event_kind, "kind"}};
+		      {1, event_kind, "kind"},
+		      {4, law_ledger_event, "ledger"}};
 	unsigned all = 0, n = sizeof(events) / sizeof(events[0]), i = 0;
 
 	for (unsigned k = 0; k < n; k++)
@@ -653,6 +655,7 @@ static void run_case(struct law *l, uint64_t seed)
 	for (unsigned n = 20 + below(l, 100); n > 0; n--)
 		happen(l);
 	settle(l);
+	law_ledger_end(l);
 	if (chance(l, 25))
 		test_candidate_of(l);
 	world_check(&l->w, &trouble);

@@ -179,7 +179,8 @@ static void begin_members(struct family *f)
 		if (!m)
 			continue;
 		m->measured = m->group && !m->group->filling;
-		m->era = m->era_least = 1;
+		m->era_least = 1;
+		m->era = 2; // of what is stale the one before
 	}
 }
 

@@ -58,7 +58,7 @@ struct ledger {
 	unsigned sample_count, sample_cap;
 	struct ledger_row *rows;
 	unsigned row_count, row_cap;
-	struct trait_memo traits[TRAIT_MEMOS]; // within a slice: numbers may be given out again
+	struct trait_memo traits[TRAIT_MEMOS]; // of this family and slice: numbers are given out again
 };
 
 // What came of a note.
@@ -111,11 +111,11 @@ static inline void note_arrival(struct family *f, uint32_t n, struct path *p)
 		ledger_note_arrival(f, n, p);
 }
 
-// There is no path of the peer's: turned away, or (m NULL) withdrawn.
-static inline void note_absent(struct family *f, uint32_t n, uint16_t peer, const struct member *m)
+// There is no path of the peer's: turned away in that era of it, or (0) withdrawn.
+static inline void note_absent(struct family *f, uint32_t n, uint16_t peer, uint16_t era)
 {
 	if (f->ledger && peer < RIB_PEERS_MAX)
-		ledger_note_absent(f, n, peer, m ? m->era : 0);
+		ledger_note_absent(f, n, peer, era);
 }
 
 // Another best path, or the same with other attributes: as it was.

@@ -421,11 +421,11 @@ static bool sum_families(struct rib *r, rib_deadline *over, void *arg)
 {
 	struct ledger *l = r->closing;
 
-	ledger_forget_traits(l);
 	for (; l->family < AF_MAX; l->family++) {
 		struct family *f = r->families[l->family];
 		if (!f || !f->closing)
 			continue;
+		ledger_forget_traits(l);
 		while (sum_some(f))
 			if (over(arg))
 				return true;

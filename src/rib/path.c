@@ -252,7 +252,7 @@ bool path_take(struct change *c, uint16_t peer)
 	if (n)
 		take(c, n, prev);
 	else
-		note_absent(c->family, c->number, peer, NULL);
+		note_absent(c->family, c->number, peer, 0);
 	return n != 0;
 }
 
@@ -275,19 +275,25 @@ bool path_reject(struct change *c, uint16_t peer, uint32_t generation)
 		count_arrival(c, m, p, 0, generation);
 	if (p)
 		take(c, n, prev);
-	note_absent(c->family, c->number, peer, m);
+	note_absent(c->family, c->number, peer, m ? m->era : 0);
 	return p;
 }
 
 bool path_turn_away(struct change *c, uint16_t peer)
 {
+	uint32_t prev, n = destination_path(c->family, c->destination, peer, &prev);
 	struct member *m = source_of(c->family, peer);
-	bool taken = path_take(c, peer);
+	uint16_t era = m ? m->era : 0;
 
+	if (!n)
+		return false;
+	if (m && table_path(&c->family->table, n)->epoch < m->stale_before)
+		era--; // not said since then
 	if (m)
 		m->unkept++;
-	note_absent(c->family, c->number, peer, m);
-	return taken;
+	take(c, n, prev);
+	note_absent(c->family, c->number, peer, era);
+	return true;
 }
 
 // --- the change -----------------------------------------------------------------------------------

@@ -38,7 +38,8 @@ static struct member *member_make(struct rib *r, uint16_t number, const struct a
 		*m = MEM_NEW(struct member);
 		(*m)->peer = p;
 		(*m)->family = rib_family(r, af);
-		(*m)->era = (*m)->era_least = 1;
+		(*m)->era_least = 1;
+		(*m)->era = 2;
 	}
 	return *m;
 }
