@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/commit.h"
+#include "cmd/impact.h"
 
 // Numbers, addresses and wildcards: a word without any of them is a keyword.
 static bool accept_key(const char *word, struct buf *ret_stored)
@@ -40,15 +41,15 @@ static void params_add(struct cli_schema *s)
 }
 
 // Tables that are made here, with one row per family: the first ones behind model's.
-static const struct template_table *const templates[] = {&peer_templates,    &group_templates,
-							 &route_templates,   &reset_templates,
-							 &network_templates, &rt_filter_templates};
+static const struct template_table *const templates[] = {
+	&peer_templates,    &group_templates,     &route_templates, &reset_templates,
+	&network_templates, &rt_filter_templates, &impact_templates};
 #define EXPANDED (sizeof templates / sizeof *templates)
 
 static const struct row_table *const fixed[] = {&commit_table,  &policy_table,  &job_table,
 						&system_table,  &reset_table,   &instance_table,
 						&summary_table, &history_table, &rollback_table,
-						&trial_table,   &staged_table};
+						&trial_table,   &staged_table,  &impact_table};
 #define FIXED (sizeof fixed / sizeof *fixed)
 
 void cmd_schema(struct cli_schema *ret)
@@ -104,6 +105,7 @@ void cmd_stop(struct app *a)
 {
 	trial_free(a);
 	report_free(a);
+	impact_forget(a);
 }
 
 void cmd_setup(struct app *a, struct cli_setup *ret)

@@ -17,6 +17,7 @@ struct app {
 	struct loop *loop;
 	struct trial *trial; // of cmd/trial.c; NULL: none
 	struct report *report; // of cmd/report.c; NULL: none yet
+	struct effect *effect; // of the last commit that was foretold, of cmd/effect.c; NULL: none
 	struct impact *impact; // the last that was worked out, of cmd/impact.c; NULL: none
 };
 

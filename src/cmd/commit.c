@@ -2,6 +2,7 @@
 // compile -> plan -> written to disk -> applied -> the plan printed. Whatever goes wrong before
 // "applied" leaves the running configuration and the disk as they were.
 #include "cmd/commit.h"
+#include "cmd/impact.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -138,21 +139,28 @@ bool commit_take_over(struct app *a, struct speaker_config *next, const struct c
 		      const struct conf_commit *record, struct buf *out)
 {
 	struct conf_commit full = *record; // borrows the words
+	const struct impact *known = impact_known(a, tree);
 	struct soft_plan plan = {0};
-	struct buf text = {0};
+	struct buf text = {0}, impact = {0};
 
 	speaker_plan(a->speaker, next, &plan);
 	plan_text(&text, &plan);
+	if (known)
+		impact_summary(&impact, known->total);
 	full.time = loop_wall(a->loop);
 	full.word[COMMIT_PLAN] = (char *)buf_cstr(&text);
+	full.word[COMMIT_IMPACT] = known ? (char *)buf_cstr(&impact) : NULL;
 	bool done = conf_store_commit_as(a->store, tree, &full, out);
 	if (done) {
 		commit_log(a, &full);
 		buf_put(out, buf_cstr(&text), text.len);
+		effect_begin(a, conf_store_number(a->store), known);
 		speaker_apply(a->speaker, next, &plan);
 		report_expect(a, conf_store_number(a->store));
+		impact_forget(a);
 	}
 	buf_free(&text);
+	buf_free(&impact);
 	soft_plan_free(&plan);
 	return done;
 }

@@ -35,6 +35,17 @@ struct report;
 void report_expect(struct app *a, uint32_t number); // that commit's jobs have been started
 void report_free(struct app *a);
 
+// --- what a commit did, beside what was foretold of it (effect.c) ----------------------------------
+struct impact;
+struct effect;
+// Right before that commit is applied. known: of just that commit; NULL: nothing was foretold.
+void effect_begin(struct app *a, uint32_t number, const struct impact *known);
+bool effect_pending(const struct app *a); // being measured: effect_look now and then
+void effect_look(struct app *a);
+// Both, and whether they are equal, if it is of that commit and not pending; it is forgotten then.
+void effect_put(struct app *a, uint32_t number, struct buf *out);
+void effect_free(struct app *a);
+
 // --- trial (trial.c) ------------------------------------------------------------------------------
 struct trial;
 bool trial_active(const struct app *a);

@@ -22,7 +22,6 @@ struct impact_run {
 	struct impact_want want; // tree is not looked at any more
 	struct impact_ops ops;
 	struct impact *impact; // as far as it is known
-	struct impact_names names;
 	struct rehearsal *rehearsal;
 	uint64_t began;
 };
@@ -46,7 +45,6 @@ void impact_free(struct impact *i)
 static void run_free(struct impact_run *r)
 {
 	impact_free(r->impact);
-	mem_free(r->names.list);
 	mem_free(r);
 }
 
@@ -56,8 +54,6 @@ static void note_peer(struct impact_run *r, struct speaker_peer *p)
 	struct impact *i = r->impact;
 	struct rib_counts counts;
 
-	r->names.list[r->names.count++] = (struct impact_name){
-		.number = speaker_peer_number(p), .address = speaker_peer_config(p)->address};
 	for (unsigned f = 0; f < af_count; f++) {
 		speaker_peer_counts(r->app->speaker, speaker_peer_number(p), af_list[f], &counts);
 		i->accepted += counts.accepted;
@@ -103,7 +99,6 @@ static void note_present(struct impact_run *r)
 	struct speaker *s = r->app->speaker;
 	unsigned n = speaker_peer_count(s);
 
-	r->names.list = mem_zero((n + 1) * sizeof *r->names.list);
 	for (unsigned k = 0; k < n; k++)
 		note_peer(r, speaker_peer_at(s, k));
 	note_totals(r);
@@ -126,7 +121,7 @@ static void tell(void *arg, struct speaker *s, const struct measure *m)
 		unsigned n = m->row_count - at < ROWS_AT_ONCE ? m->row_count - at : ROWS_AT_ONCE;
 		rehearsal_tell(TOLD_ROWS, &m->rows[at], n * sizeof *m->rows);
 	}
-	impact_samples_tell(m, &r->want, &r->names, tell_sample);
+	impact_samples_tell(m, &r->want, tell_sample);
 	if (r->want.tell)
 		r->want.tell(r->want.tell_arg, s, m, &more);
 	if (more.len)

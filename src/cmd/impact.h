@@ -113,18 +113,8 @@ const char *impact_trait(unsigned trait);      // "localpref": as displays of ro
 const char *impact_trait_name(unsigned trait); // "local_preference": JSON
 
 // --- samples (impact_sample.c) ----------------------------------------------------------------------
-// In the copy. names: of peers by number, from before anything was applied.
-struct impact_name {
-	uint16_t number;
-	struct ip address;
-};
-struct impact_names {
-	struct impact_name *list; // owned by the run
-	unsigned count;
-};
-// Puts what the filter has into words, at most so many of each table and class.
+// In the copy. Puts what the filter has into words, at most so many of each table and class.
 void impact_samples_tell(const struct measure *m, const struct impact_want *w,
-			 const struct impact_names *names,
 			 void (*tell)(const struct buf *sample));
 // In the process: what came. false: it is none.
 bool impact_sample_read(const uint8_t *p, size_t n, struct impact_sample *ret);

@@ -173,7 +173,7 @@ static json_t *set_json(const struct attr_set *set)
 // --- writing, in the copy ---------------------------------------------------------------------------
 struct telling {
 	const struct impact_want *want;
-	const struct impact_names *names;
+	const struct measure *measure;
 	void (*tell)(const struct buf *sample);
 	uint16_t instance;
 	unsigned family;
@@ -182,12 +182,12 @@ struct telling {
 
 static void put_who(struct buf *b, const struct telling *t, uint16_t peer)
 {
-	for (unsigned i = 0; i < t->names->count; i++)
-		if (t->names->list[i].number == peer) {
-			ip_put(b, &t->names->list[i].address);
-			return;
-		}
-	buf_text(b, peer == RIB_LENT ? "another table" : "local");
+	const struct measure_name *name = measure_name(t->measure, peer);
+
+	if (name)
+		ip_put(b, &name->address);
+	else
+		buf_text(b, peer == RIB_LENT ? "another table" : "local");
 }
 
 static void put_owner(struct buf *b, const struct telling *t, const struct measure_sample *m)
@@ -251,9 +251,9 @@ static void tell_one(struct telling *t, const struct measure_sample *m)
 }
 
 void impact_samples_tell(const struct measure *m, const struct impact_want *w,
-			 const struct impact_names *names, void (*tell)(const struct buf *sample))
+			 void (*tell)(const struct buf *sample))
 {
-	struct telling t = {.want = w, .names = names, .tell = tell, .family = UINT_MAX};
+	struct telling t = {.want = w, .measure = m, .tell = tell, .family = UINT_MAX};
 
 	for (unsigned i = 0; i < m->sample_count; i++) {
 		const struct measure_sample *s = &m->samples[i];

@@ -1,5 +1,6 @@
-// Reports: when the jobs of a commit have ended, what they found goes into its record. Looked for
-// once a second while a commit has none yet; a job that stands as pending counts as ended. A request
+// Reports: when the jobs of a commit have ended, what they found goes into its record, and what was
+// foretold of it beside what came (effect.c). Looked for once a second while a commit has none yet,
+// and oftener while its effect is measured; a job that stands as pending counts as ended. A request
 // that a job of an earlier commit took along is told there, as merged.
 #include "cmd/commit.h"
 
@@ -12,6 +13,7 @@
 
 #define REPORT_LINES 20
 #define LOOK_EVERY   UINT64_C(1000000) // microseconds
+#define LOOK_OFTEN   UINT64_C(10000)   // while an effect is measured
 
 struct report {
 	struct app *app;
@@ -69,6 +71,9 @@ static bool report_text(struct app *a, uint32_t number, struct buf *out)
 		if (found++ < REPORT_LINES)
 			put_job(&lines, jobs[i]);
 	}
+	ended = ended && !effect_pending(a);
+	if (ended)
+		effect_put(a, number, out);
 	if (ended && found)
 		buf_format(out, "Jobs: %u; sessions reset: %u\n%s", found, resets,
 			   buf_cstr(&lines));
@@ -82,6 +87,7 @@ static void on_time(void *arg)
 	struct app *a = r->app;
 	struct buf text = {0}, error = {0};
 
+	effect_look(a);
 	while (r->first <= r->last && report_text(a, r->first, &text)) {
 		if (text.len && !conf_history_amend(conf_store_history(a->store), r->first,
 						    COMMIT_REPORT, buf_cstr(&text), &error))
@@ -92,7 +98,7 @@ static void on_time(void *arg)
 		r->first++;
 	}
 	if (r->first <= r->last)
-		timer_start(r->timer, LOOK_EVERY);
+		timer_start(r->timer, effect_pending(a) ? LOOK_OFTEN : LOOK_EVERY);
 	buf_free(&text);
 	buf_free(&error);
 }
@@ -107,15 +113,16 @@ void report_expect(struct app *a, uint32_t number)
 		r->timer = timer_new(a->loop, on_time, r);
 		r->first = number;
 	}
-	if (!timer_running(r->timer)) {
+	if (!timer_running(r->timer))
 		r->first = number;
-		timer_start(r->timer, LOOK_EVERY);
-	}
+	if (!timer_running(r->timer) || effect_pending(a))
+		timer_start(r->timer, effect_pending(a) ? LOOK_OFTEN : LOOK_EVERY);
 	r->last = number;
 }
 
 void report_free(struct app *a)
 {
+	effect_free(a);
 	if (a->report)
 		timer_free(a->report->timer);
 	mem_free(a->report);

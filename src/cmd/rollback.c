@@ -1,6 +1,7 @@
-// Going back to an earlier configuration, or to that of a file: at once, as a commit of its own, or
-// into the candidate. What cannot be read leaves everything as it is.
+// Going back to an earlier configuration, or to that of a file: at once, as a commit of its own, once
+// its impact has been shown, or into the candidate. What cannot be read leaves everything as it is.
 #include "cmd/commit.h"
+#include "cmd/impact.h"
 
 #include <string.h>
 
@@ -91,40 +92,112 @@ static bool rollback_barred(struct cli_call *c)
 	return true;
 }
 
+// One rollback on its way: from its impact to the answer.
+struct rollback {
+	struct conf_tree tree; // to be made the running one
+	struct impact_ask *ask;
+};
+
+static void rollback_end(struct cli_call *c)
+{
+	struct rollback *r = c->data;
+
+	c->data = NULL;
+	impact_ask_cancel(r->ask);
+	conf_tree_free(&r->tree);
+	mem_free(r);
+}
+
 static void rollback_answered(struct cli_call *c, bool yes)
 {
-	struct conf_tree tree;
+	struct rollback *r = c->data;
 
-	if (!yes || rollback_barred(c)) {
-		cli_done(c);
-		return;
-	}
-	cli_print(c, "Loading rollback changes\n");
-	if (target_tree(c, &tree)) {
-		cli_print(c, "Committing\n");
-		if (rollback_commit(c, &tree))
+	if (yes && !rollback_barred(c)) {
+		cli_print(c, "Loading rollback changes\nCommitting\n");
+		if (rollback_commit(c, &r->tree))
 			cli_print(c, "Check rollback result\n"
 				     "Configuration rollback succeeded.\n"
 				     "Please use 'display configuration commit changes last 1' to "
 				     "view the changes.\n");
 		else
 			cli_error(c, "Configuration rollback failed; nothing has changed.");
-		conf_tree_free(&tree);
 	}
+	rollback_end(c);
+	cli_done(c);
+}
+
+static void rollback_ask(struct cli_call *c)
+{
+	cli_ask(c,
+		"Warning: This operation will revert configuration changes to the previous status. "
+		"Continue? [Y/N]:",
+		rollback_answered);
+}
+
+// What cannot be foretold can be rolled back all the same.
+static void rollback_foretold(struct cli_call *c, struct impact *i, const char *error)
+{
+	struct rollback *r = c->data;
+	const struct impact_view v = {.impact = i, .samples = IMPACT_SAMPLES};
+	struct buf out = {0};
+
+	r->ask = NULL;
+	if (i)
+		impact_text(&out, app_of(c), &v);
+	else
+		buf_format(&out, "%s\n", error);
+	cli_write(c, buf_cstr(&out), out.len);
+	buf_free(&out);
+	if (i)
+		impact_remember(app_of(c), i);
+	rollback_ask(c);
+}
+
+static bool compiles(struct app *a, const struct conf_tree *tree)
+{
+	struct buf errors = {0};
+	struct speaker_config *next =
+		model_compile(a->model, tree, conf_store_number(a->store) + 1, &errors);
+
+	speaker_config_unref(next);
+	buf_free(&errors);
+	return next;
+}
+
+static void rollback_foretell(struct cli_call *c)
+{
+	struct rollback *r = c->data;
+	const struct impact_want w = {
+		.tree = &r->tree, .options.samples = IMPACT_SAMPLES, .shown = IMPACT_SAMPLES};
+	struct buf errors = {0};
+
+	r->ask = impact_ask_start(c, &w, rollback_foretold, &errors);
+	if (r->ask)
+		return;
+	cli_write(c, buf_cstr(&errors), errors.len);
+	buf_free(&errors);
+	if (compiles(app_of(c), &r->tree)) {
+		rollback_ask(c);
+		return;
+	}
+	cli_error(c, "Configuration rollback failed; nothing has changed.");
+	rollback_end(c);
 	cli_done(c);
 }
 
 static void rollback_run(struct cli_call *c)
 {
-	uint32_t number;
+	struct conf_tree tree;
 
-	// What does not exist is not asked about.
-	if (rollback_barred(c) || (!conf_value(c->line, "file-name") && !target_number(c, &number)))
+	if (rollback_barred(c) || !target_tree(c, &tree))
 		return;
-	cli_ask(c,
-		"Warning: This operation will revert configuration changes to the previous status. "
-		"Continue? [Y/N]:",
-		rollback_answered);
+	struct rollback *r = c->data = MEM_NEW(struct rollback);
+	r->tree = tree;
+	cli_later(c, rollback_end);
+	if (conf_tree_equal(&tree, conf_store_running(app_of(c)->store)))
+		rollback_ask(c);
+	else
+		rollback_foretell(c);
 }
 
 static void display_result(struct cli_call *c)
@@ -165,6 +238,9 @@ static void candidate_take(struct cli_call *c, struct conf_tree *tree)
 	conf_tree_free(&candidate->tree);
 	candidate->tree = *tree;
 	cli_view_reset(c); // the view where we stood may be gone
+	if (cli_interactive(c))
+		cli_print(c, "Info: display configuration candidate impact shows what commit would "
+			     "do to routes.\n");
 }
 
 static bool candidate_barred(struct cli_call *c)
