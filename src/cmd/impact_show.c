@@ -149,7 +149,10 @@ static void answered(struct cli_call *c, struct impact *i, const char *error)
 
 	if (i) {
 		print(c, i, s);
-		impact_remember(app_of(c), i);
+		if (i->options.within.bits) // says nothing of the rest
+			impact_free(i);
+		else
+			impact_remember(app_of(c), i);
 	} else {
 		cli_print(c, "%s\n", error);
 		cli_failed(c);

@@ -55,15 +55,21 @@ static void put_reset(const struct page *p, const struct soft_step *s)
 static void put_resets(const struct page *p)
 {
 	const struct soft_plan *plan = &p->impact->plan;
-	unsigned n = 0;
+	unsigned n = 0, back = 0; // come back
 
-	for (unsigned i = 0; i < plan->count; i++)
-		n += (plan->steps[i].effects & EFFECT_SESSION) != 0;
+	for (unsigned i = 0; i < plan->count; i++) {
+		const struct soft_step *s = &plan->steps[i];
+		if (!(s->effects & EFFECT_SESSION))
+			continue;
+		n++;
+		back += speaker_config_peer(p->impact->config, s->instance, &s->address) != NULL;
+	}
 	if (!n) {
 		buf_text(p->out, "  Sessions reset : none\n");
 		return;
 	}
-	buf_format(p->out, "  Sessions reset : %u (what the new ones bring is not counted)\n", n);
+	buf_format(p->out, "  Sessions reset : %u%s\n", n,
+		   back ? ", and what the new ones bring is not counted" : "");
 	for (unsigned i = 0; i < plan->count; i++)
 		if (plan->steps[i].effects & EFFECT_SESSION)
 			put_reset(p, &plan->steps[i]);
@@ -298,32 +304,53 @@ static bool sample_fits(const struct page *p, const struct impact_sample *s,
 	       impact_filter_has(&p->view->filter, s->instance, s->family, &s->address);
 }
 
-static unsigned put_sample(const struct page *p, const struct impact_sample *s)
+// Wide enough for each of those that are shown.
+struct widths {
+	unsigned shown, prefix, who;
+};
+
+static void widen(unsigned *width, const char *text)
 {
-	buf_format(p->out, "   %-18s %-15s  %s\n", s->prefix, s->who, s->what);
-	return 1;
+	if (strlen(text) > *width)
+		*width = (unsigned)strlen(text);
 }
 
-// Those of one class, which stand apart by peer.
+static struct widths class_widths(const struct page *p, const struct impact_sample *as)
+{
+	struct widths w = {.prefix = 18, .who = ADDRESS_WIDTH};
+
+	for (unsigned i = 0; i < p->impact->sample_count && w.shown < p->view->samples; i++) {
+		const struct impact_sample *s = &p->impact->samples[i];
+		if (!sample_fits(p, s, as))
+			continue;
+		widen(&w.prefix, s->prefix);
+		widen(&w.who, s->who);
+		w.shown++;
+	}
+	return w;
+}
+
 static void put_class(const struct page *p, const struct stretch *st, unsigned class)
 {
 	const struct impact_sample as = {.instance = st->rows->instance,
 					 .family = st->rows->row.family,
 					 .class = (uint8_t) class};
-	struct buf lines = {0};
-	const struct page inner = {.out = &lines, p->app, p->impact, p->view};
-	unsigned shown = 0;
+	struct widths w = class_widths(p, &as);
 
-	for (unsigned i = 0; i < p->impact->sample_count && shown < p->view->samples; i++)
-		if (sample_fits(p, &p->impact->samples[i], &as))
-			shown += put_sample(&inner, &p->impact->samples[i]);
-	if (shown) {
-		buf_text(p->out, "\n ");
-		put_place(p->out, p, as.instance, af_list[as.family]);
-		buf_format(p->out, ", %s (%u of %" PRIu64 "):\n%s", impact_class(class), shown,
-			   class_count(p, &as), buf_cstr(&lines));
+	if (!w.shown)
+		return;
+	buf_text(p->out, "\n ");
+	put_place(p->out, p, as.instance, af_list[as.family]);
+	buf_format(p->out, ", %s (%u of %" PRIu64 "):\n", impact_class(class), w.shown,
+		   class_count(p, &as));
+	for (unsigned i = 0; i < p->impact->sample_count && w.shown; i++) {
+		const struct impact_sample *s = &p->impact->samples[i];
+		if (!sample_fits(p, s, &as))
+			continue;
+		buf_format(p->out, "   %-*s  %-*s  %s\n", (int)w.prefix, s->prefix, (int)w.who,
+			   s->who, s->what);
+		w.shown--;
 	}
-	buf_free(&lines);
 }
 
 static void put_samples(const struct page *p, const struct stretch *s)

@@ -301,6 +301,7 @@ static void counts_add(struct rib_counts *to, const struct rib_counts *c)
 	to->advertised += c->advertised;
 	to->stale += c->stale;
 	to->withdrawn_by_sweep += c->withdrawn_by_sweep;
+	to->unkept += c->unkept;
 	to->group = c->group;
 	counts_add_judged(to, c);
 }

@@ -95,7 +95,7 @@ class Stage:
         echoed, _, rest = text.partition("\n")
         assert echoed.endswith(line), (line, text)
         self.shown += line + "\n"
-        self.show(re.sub(r"\nWorking out the impact: [^\n]*", "\n", rest))
+        self.show(re.sub(r"Working out the impact: \d+%", "", rest))
 
     def restart(self):
         self.close()
