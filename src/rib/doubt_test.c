@@ -344,6 +344,11 @@ static void test_targets_add_up(void **state)
 	finish(first);
 	sweep();
 	assert_int_equal(world_believed(&w, 1), 2);
+	ask("p", 3);
+	ask("p", 2);
+	struct sweep_counts c = sweep();
+	assert_int_equal(c.newly_accepted, 3);
+	assert_int_equal(c.newly_rejected, 2);
 	struct buf trouble = {0};
 	world_check(&w, &trouble);
 	assert_int_equal(trouble.len, 0);
