@@ -391,6 +391,8 @@ static const struct word_help helps[] = {
 	{"load", "Take a configuration into the candidate"},
 	{"replace", "In place of what is there"},
 	{"trial", "Until confirmed by another commit"},
+	{"guard", "Unless the impact passes a limit"},
+	{"force", "Ask no guard"},
 	{"staged", "For some peers first"},
 	{"percent", "Share of the peers concerned, each time"},
 	{"stage-percent", "Percent"},

@@ -16,6 +16,7 @@ struct app {
 	struct grammar *grammar;
 	struct loop *loop;
 	struct trial *trial; // of cmd/trial.c; NULL: none
+	struct guard *guard; // a commit that is being judged, of cmd/guard.c; NULL: none
 	struct report *report; // of cmd/report.c; NULL: none yet
 	struct effect *effect; // of the last commit that was foretold, of cmd/effect.c; NULL: none
 	struct impact *impact; // the last that was worked out, of cmd/impact.c; NULL: none

@@ -2,13 +2,13 @@
 // compile -> plan -> written to disk -> applied -> the plan printed. Whatever goes wrong before
 // "applied" leaves the running configuration and the disk as they were.
 #include "cmd/commit.h"
-#include "cmd/impact.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "cmd/guard.h"
 
 static const struct {
 	unsigned effect;
@@ -121,7 +121,7 @@ bool commit_barred(struct cli_call *c)
 				  ? "A staged commit of another user is under way."
 				  : "A trial configuration of another user waits to be confirmed.");
 	else
-		return false;
+		return guard_barred(c);
 	return true;
 }
 
@@ -129,10 +129,11 @@ bool commit_barred(struct cli_call *c)
 static void commit_log(const struct app *a, const struct conf_commit *r)
 {
 	const char *why = r->word[COMMIT_DESCRIPTION];
+	bool forced = r->word[COMMIT_GUARD] && strcmp(r->word[COMMIT_GUARD], "forced") == 0;
 
-	log_info("commit %u by %s%s%s", conf_store_number(a->store),
-		 r->word[COMMIT_USER] ? r->word[COMMIT_USER] : "nobody", why ? ": " : "",
-		 why ? why : "");
+	log_info("commit %u by %s%s%s%s", conf_store_number(a->store),
+		 r->word[COMMIT_USER] ? r->word[COMMIT_USER] : "nobody",
+		 forced ? ", forced past the guard" : "", why ? ": " : "", why ? why : "");
 }
 
 bool commit_take_over(struct app *a, struct speaker_config *next, const struct conf_tree *tree,
@@ -209,42 +210,53 @@ static void commit_words_typed(const struct cli_call *c, struct conf_commit *ret
 	ret->word[COMMIT_TRIAL] = trial_words(c);
 }
 
+// `commit trial ... guard`: what the tables hold now is what they are compared with afterwards.
+static struct watch *watch_of(const struct cli_call *c)
+{
+	struct guard_limits_pair limits;
+
+	if (!conf_has(c->line, "trial") || !conf_has(c->line, "guard"))
+		return NULL;
+	guard_limits_of(c, &limits);
+	return watch_new(app_of(c), &limits);
+}
+
 static bool commit_whole(struct cli_call *c, const struct conf_tree *tree,
 			 const struct conf_commit *record)
 {
 	struct app *a = app_of(c);
 	uint32_t before = conf_store_number(a->store);
+	struct watch *watch = watch_of(c);
 	struct buf out = {0};
 	bool done = commit_make(a, tree, record, &out);
 
 	cli_write(c, buf_cstr(&out), out.len);
-	if (!done)
+	if (!done) {
+		watch_free(watch);
 		cli_failed(c);
-	else if (record->word[COMMIT_TRIAL])
-		trial_begin(c, before);
-	else if (trial_active(a))
+	} else if (record->word[COMMIT_TRIAL]) {
+		trial_begin(c, before, watch);
+	} else if (trial_active(a)) {
 		trial_confirm(c);
+	}
 	buf_free(&out);
 	return done;
 }
 
-static void commit_candidate(struct cli_call *c)
+static void commit_go(struct cli_call *c, const struct conf_tree *tree, const char *words)
 {
 	struct conf_commit record;
-	struct conf_tree merged;
 	bool done;
 
-	if (!commit_merge(c, &merged))
-		return;
 	commit_words_typed(c, &record);
+	record.word[COMMIT_GUARD] = mem_text(words);
 	if (conf_has(c->line, "staged"))
-		done = staged_begin(c, &merged, &record);
+		done = staged_begin(c, tree, &record);
 	else
-		done = commit_whole(c, &merged, &record);
+		done = commit_whole(c, tree, &record);
 	if (done)
 		cli_candidate_restart(c);
 	commit_words_free(&record);
-	conf_tree_free(&merged);
 }
 
 static bool label_is_free(struct cli_call *c)
@@ -259,6 +271,21 @@ static bool persist_is_alone(const struct cli_call *c)
 {
 	return conf_has(c->line, "persist") && !conf_has(c->line, "trial") &&
 	       !conf_has(c->line, "staged");
+}
+
+static bool commit_renew(struct cli_call *c, struct conf_tree *ret)
+{
+	return label_is_free(c) && commit_merge(c, ret);
+}
+
+static void commit_candidate(struct cli_call *c)
+{
+	static const struct guarded ops = {
+		.barred = commit_barred, .renew = commit_renew, .go = commit_go};
+	struct conf_tree merged;
+
+	if (commit_merge(c, &merged))
+		guard_run(c, &merged, &ops);
 }
 
 void commit_run(struct cli_call *c)
@@ -321,16 +348,22 @@ static void display_plan(struct cli_call *c)
 	buf_free(&text);
 }
 
+#define GUARD                                                                       \
+	"guard [ max-withdrawn guard-limit | max-rejected guard-limit | max-moved " \
+	"guard-limit | no-session-reset | protect-prefix prefix-list-name ]* "
 #define COMMIT_GRAMMAR                                                                      \
 	"commit [ persist persist-id ] [ description description-text ];"                   \
 	"commit comment description-text;"                                                  \
 	"commit **label** label [ description description-text ];"                          \
 	"commit trial [ trial-time<60-65535> ] [ **label** label ] [ persist persist-id ] " \
-	"[ description description-text ]"
+	"[ force | " GUARD "] [ description description-text ]"
+#define GUARD_GRAMMAR                                                           \
+	"commit " GUARD "[ **label** label ] [ description description-text ];" \
+	"commit force [ **label** label ] [ description description-text ]"
 #define STAGED_GRAMMAR                                                                     \
 	"commit staged { peer { ipv4-address | ipv6-address }&<1-32> | percent "           \
 	"stage-percent<1-100> } [ interval stage-interval<1-86400> ] [ **label** label ] " \
-	"[ persist persist-id ] [ description description-text ]"
+	"[ persist persist-id ] [ force ] [ description description-text ]"
 
 static const struct row rows[] = {
 	{.views = "config",
@@ -338,6 +371,13 @@ static const struct row rows[] = {
 	 .help = "Makes the candidate the running configuration, after its plan; on trial until it is "
 		 "committed again.",
 	 .level = 2,
+	 .run = commit_run},
+	{.views = "config",
+	 .grammar = GUARD_GRAMMAR,
+	 .help = "Commits unless the impact passes a limit, of the line or of commit-guard; force "
+		 "asks no guard.",
+	 .level = 2,
+	 .flags = ROW_EXTENSION,
 	 .run = commit_run},
 	{.views = "config",
 	 .grammar = STAGED_GRAMMAR,

@@ -15,8 +15,10 @@ bool commit_take_over(struct app *a, struct speaker_config *next, const struct c
 // User, where from, and type of a record of this session's. commit_words_free afterwards.
 void commit_words(const struct cli_call *c, const char *type, struct conf_commit *ret);
 void commit_words_free(struct conf_commit *r);
-// Locked by another session, or a trial of another one waits: after cli_error, true.
+// Locked by another session, or another one's trial waits, or its commit is under way: after
+// cli_error, true.
 bool commit_barred(struct cli_call *c);
+bool guard_barred(struct cli_call *c); // guard.c: the last of these
 // The candidate as commit would make it, for looking at. false after the error.
 bool commit_candidate_tree(struct cli_call *c, struct conf_tree *ret);
 
@@ -53,7 +55,8 @@ bool trial_is_ours(const struct cli_call *c); // of this session, or its persist
 // Words for the record of a trial commit: how long, and its persist word. NULL: no trial is meant.
 char *trial_words(const struct cli_call *c); // caller owns
 // A trial commit has been made: what ran before it is what it goes back to.
-void trial_begin(struct cli_call *c, uint32_t before);
+struct watch; // of guard.h; taken; NULL: nothing is watched
+void trial_begin(struct cli_call *c, uint32_t before, struct watch *watch);
 bool trial_confirm(struct cli_call *c); // false after the error has been printed
 void trial_resume(struct app *a);       // after a start: one that waited is rolled back
 void trial_session_ended(void *app, struct cli_session *s);

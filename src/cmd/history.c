@@ -60,6 +60,8 @@ static void list_verbose(struct buf *out, unsigned no, const struct conf_commit 
 	if (r->word[COMMIT_TRIAL])
 		buf_format(out, "        Trial: not confirmed (%s)\n", r->word[COMMIT_TRIAL]);
 	list_lines(out, "Plan", r->word[COMMIT_PLAN]);
+	if (r->word[COMMIT_GUARD])
+		buf_format(out, "        Guard: %s\n", r->word[COMMIT_GUARD]);
 	list_lines(out, "Impact", r->word[COMMIT_IMPACT]);
 	list_lines(out, "Report", r->word[COMMIT_REPORT]);
 }
@@ -71,7 +73,7 @@ static json_t *list_json(const struct conf_commit *r)
 		[COMMIT_TYPE] = "type",     [COMMIT_LABEL] = "label",
 		[COMMIT_PLAN] = "plan",     [COMMIT_DESCRIPTION] = "description",
 		[COMMIT_IMPACT] = "impact", [COMMIT_REPORT] = "report",
-		[COMMIT_TRIAL] = "trial",
+		[COMMIT_TRIAL] = "trial",   [COMMIT_GUARD] = "guard",
 	};
 	struct buf time = {0};
 	json_t *o = json_pack("{s:I}", "id", (json_int_t)CONF_COMMIT_FIRST + r->number);

@@ -1,7 +1,6 @@
 // Going back to an earlier configuration, or to that of a file: at once, as a commit of its own, once
 // its impact has been shown, or into the candidate. What cannot be read leaves everything as it is.
-#include "cmd/commit.h"
-#include "cmd/impact.h"
+#include "cmd/guard.h"
 
 #include <string.h>
 
@@ -59,7 +58,7 @@ static char *rollback_note(struct cli_call *c)
 	return buf_steal(&text);
 }
 
-static bool rollback_commit(struct cli_call *c, const struct conf_tree *tree)
+static bool rollback_commit(struct cli_call *c, const struct conf_tree *tree, const char *words)
 {
 	struct app *a = app_of(c);
 	struct conf_commit record;
@@ -69,6 +68,7 @@ static bool rollback_commit(struct cli_call *c, const struct conf_tree *tree)
 	if (!conf_tree_equal(tree, conf_store_running(a->store))) {
 		commit_words(c, "ROLLBACK", &record);
 		record.word[COMMIT_DESCRIPTION] = rollback_note(c);
+		record.word[COMMIT_GUARD] = mem_text(words);
 		done = commit_make(a, tree, &record, &out);
 		commit_words_free(&record);
 	}
@@ -108,21 +108,43 @@ static void rollback_end(struct cli_call *c)
 	mem_free(r);
 }
 
+static void rollback_go(struct cli_call *c, const struct conf_tree *tree, const char *words)
+{
+	if (rollback_commit(c, tree, words))
+		cli_print(c, "Check rollback result\n"
+			     "Configuration rollback succeeded.\n"
+			     "Please use 'display configuration commit changes last 1' to "
+			     "view the changes.\n");
+	else
+		cli_error(c, "Configuration rollback failed; nothing has changed.");
+}
+
+// What somebody else has committed meanwhile is rolled back with the rest.
+static bool rollback_renew(struct cli_call *c, struct conf_tree *ret)
+{
+	const struct rollback *r = c->data;
+
+	*ret = conf_tree_clone(&r->tree);
+	return true;
+}
+
 static void rollback_answered(struct cli_call *c, bool yes)
 {
+	static const struct guarded ops = {.barred = rollback_barred,
+					   .renew = rollback_renew,
+					   .go = rollback_go,
+					   .end = rollback_end};
 	struct rollback *r = c->data;
+	struct conf_tree tree;
 
 	if (yes && !rollback_barred(c)) {
 		cli_print(c, "Loading rollback changes\nCommitting\n");
-		if (rollback_commit(c, &r->tree))
-			cli_print(c, "Check rollback result\n"
-				     "Configuration rollback succeeded.\n"
-				     "Please use 'display configuration commit changes last 1' to "
-				     "view the changes.\n");
-		else
-			cli_error(c, "Configuration rollback failed; nothing has changed.");
+		tree = conf_tree_clone(&r->tree);
+		if (guard_run(c, &tree, &ops))
+			return;
+	} else {
+		rollback_end(c);
 	}
-	rollback_end(c);
 	cli_done(c);
 }
 
@@ -194,7 +216,9 @@ static void rollback_run(struct cli_call *c)
 	struct rollback *r = c->data = MEM_NEW(struct rollback);
 	r->tree = tree;
 	cli_later(c, rollback_end);
-	if (conf_tree_equal(&tree, conf_store_running(app_of(c)->store)))
+	// `force`: nothing is waited for.
+	if (conf_has(c->line, "force") ||
+	    conf_tree_equal(&tree, conf_store_running(app_of(c)->store)))
 		rollback_ask(c);
 	else
 		rollback_foretell(c);
@@ -322,7 +346,7 @@ static void display_changes(struct cli_call *c)
 static const struct row rows[] = {
 	{.views = "user",
 	 .grammar = "rollback configuration { to { **commit-id** commit-id | **label** label | "
-		    "file file-name } | last commit-count<1-80> }",
+		    "file file-name } | last commit-count<1-80> } [ force ]",
 	 .help = "Makes an earlier configuration, or that of a file, the running one, as a commit "
 		 "of its own.",
 	 .level = 2,

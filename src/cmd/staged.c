@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "cmd/impact.h"
 #include "speaker/stage.h"
 
 #define NAMED_MAX     32 // peers in a line
@@ -146,6 +147,7 @@ static bool stage_make(struct app *a, struct staged *s, struct conf_commit *reco
 		return false;
 	record->word[COMMIT_TRIAL] =
 		left(s) ? mem_format("staged: %u of %u peers", s->done, s->count) : NULL;
+	impact_forget(a); // what is known of all peers is not of this stage
 	bool done = commit_take_over(a, next, &s->tree, record, out);
 	speaker_config_unref(next);
 	mem_free(record->word[COMMIT_TRIAL]);

@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "cmd/guard.h"
 
 #define TRIAL_SECONDS 600
 #define RETRY_SECONDS 10 // a rollback that the disk refused
@@ -65,6 +66,7 @@ void trial_free(struct app *a)
 		return;
 	a->trial = NULL;
 	staged_free(t->staged);
+	watch_free(t->watch);
 	timer_free(t->timer);
 	mem_free(t->user);
 	mem_free(t->persist);
@@ -173,11 +175,17 @@ struct trial *trial_take(struct cli_call *c, uint32_t before)
 	return t;
 }
 
-void trial_begin(struct cli_call *c, uint32_t before)
+void trial_begin(struct cli_call *c, uint32_t before, struct watch *watch)
 {
 	uint64_t seconds = conf_number(c->line, "trial-time", TRIAL_SECONDS);
+	struct trial *t = trial_take(c, before);
 
-	timer_start(trial_take(c, before)->timer, seconds * 1000000);
+	timer_start(t->timer, seconds * 1000000);
+	// One that watches already compares with what was before the first of them.
+	if (t->watch)
+		watch_free(watch);
+	else if (watch)
+		watch_start(t->watch = watch);
 	cli_print(c,
 		  "Info: The system enters the trial configuration mode.\n"
 		  "The system will revert to previous configuration if the trial configuration is "

@@ -12,6 +12,7 @@ struct trial {
 	char *user, *persist;  // owned; persist NULL: it ends with the session
 	uint32_t before;       // number of the commit to go back to
 	struct staged *staged; // owned; NULL: a trial
+	struct watch *watch;   // of its guard; owned; NULL: none
 	char *ending; // why it is to be rolled back, which the disk refused; owned; NULL: it is not
 };
 // The one that is there, or a new one: from now on of this session, with the line's persist word.

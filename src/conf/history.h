@@ -35,6 +35,7 @@ enum conf_commit_word {
 	COMMIT_REPORT, // lines
 	COMMIT_TRIAL,  // while it waits to be confirmed: what of it must be known after a restart
 	COMMIT_CLEARED, // not listed any more
+	COMMIT_GUARD,   // what it found, or that it was overridden
 	COMMIT_WORDS
 };
 struct conf_commit {

@@ -25,7 +25,7 @@ static const char *const names[COMMIT_WORDS] = {
 	[COMMIT_USER] = "user",       [COMMIT_FROM] = "from",        [COMMIT_TYPE] = "type",
 	[COMMIT_LABEL] = "label",     [COMMIT_DESCRIPTION] = "note", [COMMIT_PLAN] = "plan",
 	[COMMIT_IMPACT] = "impact",   [COMMIT_REPORT] = "report",    [COMMIT_TRIAL] = "trial",
-	[COMMIT_CLEARED] = "cleared",
+	[COMMIT_CLEARED] = "cleared", [COMMIT_GUARD] = "guard",
 };
 
 void commit_free(struct conf_commit *c)

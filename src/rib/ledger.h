@@ -49,6 +49,10 @@ struct ledger_options {
 	unsigned samples;     // at most of each class, peer and family; 0: none
 	struct ip within;     // bits 0: everything; else only prefixes within this one,
 	uint8_t within_bits;  // of this length
+	// Best paths that go or move are samples, whatever their number, where this says so. Asked by
+	// the thread of the rib; it changes nothing. NULL: none.
+	bool (*watched)(const void *arg, const struct af *af, const struct af_key *key);
+	const void *watched_arg;
 };
 
 // Of a peer (or, number RIB_NO_PEER, of the table itself) in a family. Plain numbers: good to be
@@ -68,6 +72,7 @@ struct ledger_sample {
 	struct af_key key;
 	uint16_t peer_before, peer_after;     // whose path, of a table's; RIB_NO_PEER: ours, or none
 	const struct attr_set *before, *after; // copies in the report's arena; NULL: none
+	bool watched; // given whatever the number of samples
 };
 
 struct ledger_report {

@@ -81,11 +81,27 @@ static void count(struct ledger *l, struct ledger_row *row, const struct ledger_
 		traits[__builtin_ctzll(t)] += by;
 }
 
+static bool is_watched(const struct ledger *l, const struct sum_row *row,
+		       const struct ledger_event *e)
+{
+	const struct ledger_options *o = &l->options;
+	struct af_key key = {0};
+
+	if (!o->watched || row->row.peer != RIB_NO_PEER ||
+	    (e->class != LEDGER_BEST_GONE && e->class != LEDGER_BEST_MOVED))
+		return false;
+	memcpy(key.b, table_at(&e->family->table, e->number)->key, e->family->af->key_size);
+	return o->watched(o->watched_arg, e->family->af, &key);
+}
+
 // true: it has got enough of them.
 static bool sample(struct ledger *l, struct sum_row *row, struct ledger_event *e)
 {
-	if (row->sampled[e->class] < l->options.samples) {
+	bool watched = is_watched(l, row, e);
+
+	if (row->sampled[e->class] < l->options.samples || watched) {
 		ledger_add_sample(l, e, row->row.peer);
+		l->samples[l->sample_count - 1].watched = watched;
 		row->sampled[e->class]++;
 	}
 	return row->sampled[e->class] >= l->options.samples;

@@ -168,7 +168,7 @@ static void samples_finish(struct measure *m, unsigned most)
 		qsort(m->samples, m->sample_count, sizeof(*m->samples), sample_order);
 	for (unsigned i = 0; i < m->sample_count; i++) {
 		same = kept && !part_order(&m->samples[kept - 1], &m->samples[i]) ? same + 1 : 0;
-		if (same < most)
+		if (same < most || m->samples[i].sample.watched)
 			m->samples[kept++] = m->samples[i];
 	}
 	m->sample_count = kept;
