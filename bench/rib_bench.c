@@ -1,9 +1,11 @@
 // Times one rib alone, in one thread, without sessions: load, dump to a listener, policy changes,
-// refreshes. Arguments: routes (1000000), routes per attribute set (8), feeders (1).
+// refreshes. Arguments: routes (1000000), routes per attribute set (8), feeders (1), and 1: with a ledger
+// open during each change of policy (0).
 // Figures are CPU seconds of this process; memory is what malloc holds.
 #include "base/mem.h"
 #include "base/random.h"
 #include "policy/source.h"
+#include "rib/ledger.h"
 #include "rib/rib.h"
 #include "rib/sweep.h"
 
@@ -19,6 +21,8 @@ struct bench {
 	struct policy_store *store;
 	unsigned routes, per_set, feeders;
 	uint64_t bytes, updates, announced, withdrawn, chunks;
+	bool ledgers;
+	uint64_t figures; // in the last ledger
 	uint32_t generation;
 };
 
@@ -48,6 +52,17 @@ static void deliver(void *arg, struct rib_delivery *d)
 
 static void mark(void *arg, uint16_t peer, uint32_t session, const struct af *af, enum rib_mark m)
 {
+}
+
+static void tell_ledger(void *arg, struct ledger_report *r)
+{
+	struct bench *b = arg;
+
+	b->figures = 0;
+	for (unsigned i = 0; i < r->row_count; i++)
+		for (unsigned c = 0; c < LEDGER_CLASSES; c++)
+			b->figures += r->rows[i].count[c];
+	ledger_report_free(r);
 }
 
 static bool never(void *arg)
@@ -197,6 +212,27 @@ static void up(struct bench *b, uint16_t peer, struct policy_program *out)
 	drain(b);
 }
 
+// --- ledger ---------------------------------------------------------------------------------------
+static void open_ledger(struct bench *b)
+{
+	const struct ledger_options o = {.samples = 10};
+
+	if (b->ledgers)
+		rib_ledger_open(b->rib, &o);
+}
+
+static void close_ledger(struct bench *b)
+{
+	double t = now();
+
+	if (!b->ledgers)
+		return;
+	rib_ledger_close(b->rib);
+	drain(b);
+	printf("%34s %7.3f s sums of the ledger: %lu figures\n", "", now() - t,
+	       (unsigned long)b->figures);
+}
+
 // --- steps ----------------------------------------------------------------------------------------
 static double begin(struct bench *b)
 {
@@ -218,6 +254,7 @@ static void change(struct bench *b, const char *name, char what)
 
 	for (unsigned i = 0; i < b->feeders; i++)
 		peers[i / 64] |= UINT64_C(1) << i % 64;
+	open_ledger(b);
 	double t = begin(b);
 	import(b, p, true);
 	struct sweep *s = sweep_new(b->rib, SWEEP_IMPORT, b->af, peers, b->generation);
@@ -230,6 +267,7 @@ static void change(struct bench *b, const char *name, char what)
 	sweep_counts(s, &c);
 	printf("%34s %7.3f s sweep alone: %lu seen, %lu changed\n", "", swept - t,
 	       (unsigned long)c.seen, (unsigned long)c.changed);
+	close_ledger(b);
 	sweep_free(s);
 	policy_program_unref(p);
 }
@@ -243,6 +281,7 @@ static void change_export(struct bench *b, const char *name, char what)
 	uint16_t listener = (uint16_t)b->feeders;
 
 	peers[listener / 64] |= UINT64_C(1) << listener % 64;
+	open_ledger(b);
 	double t = begin(b);
 	rib_peer_export(b->rib, listener, b->af, &e, ++b->generation);
 	struct sweep *s = sweep_new(b->rib, SWEEP_EXPORT, b->af, peers, b->generation);
@@ -250,6 +289,7 @@ static void change_export(struct bench *b, const char *name, char what)
 		;
 	drain(b);
 	report(b, name, t);
+	close_ledger(b);
 	sweep_free(s);
 	policy_program_unref(p);
 }
@@ -274,8 +314,10 @@ int main(int argc, char **argv)
 			  .store = policy_store_new(),
 			  .routes = argc > 1 ? (unsigned)atoi(argv[1]) : 1000000,
 			  .per_set = argc > 2 ? (unsigned)atoi(argv[2]) : 8,
-			  .feeders = argc > 3 ? (unsigned)atoi(argv[3]) : 1};
-	const struct rib_ops ops = {.deliver = deliver, .mark = mark, .arg = &b};
+			  .feeders = argc > 3 ? (unsigned)atoi(argv[3]) : 1,
+			  .ledgers = argc > 4 && atoi(argv[4])};
+	const struct rib_ops ops = {
+		.deliver = deliver, .mark = mark, .ledger = tell_ledger, .arg = &b};
 	const struct rib_options options = {
 		.local_as = 65000, .router_id = 1, .default_local_pref = 100, .max_paths = 1};
 	const struct policy_binding open_bind = {.af = b.af};

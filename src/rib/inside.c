@@ -28,9 +28,10 @@ static unsigned noted_by(const struct family_ledger *l, uint32_t n)
 {
 	unsigned count = notes_have(&l->best, n);
 
-	for (uint32_t v = n < l->head_count ? l->heads[n] : 0; v;) {
-		count++;
-		v = ((const struct verdict_note *)pool_at(&l->verdicts, v))->next;
+	for (uint32_t at = n < l->head_count ? l->heads[n] : 0; at;) {
+		const struct verdict_note *v = pool_at(&l->verdicts, at);
+		count += !v->best; // that stands for two
+		at = v->next;
 	}
 	return count;
 }

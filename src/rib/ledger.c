@@ -46,13 +46,21 @@ void notes_free(struct notes *t)
 	mem_free(t);
 }
 
-static void add_note(struct family *f, struct notes *t, uint32_t n, uint32_t attr, uint16_t peer)
+// false: it was marked already.
+static bool mark(struct family *f, struct notes *t, uint32_t n)
 {
+	uint64_t bit = UINT64_C(1) << n % 64;
+
 	if (n / 64 >= t->words)
 		cover(f, t, n);
-	if (notes_have(t, n))
-		return;
-	t->bits[n / 64] |= UINT64_C(1) << n % 64;
+	if (t->bits[n / 64] & bit)
+		return false;
+	t->bits[n / 64] |= bit;
+	return true;
+}
+
+static void append(struct family *f, struct notes *t, uint32_t n, uint32_t attr, uint16_t peer)
+{
 	struct note *note = pool_at(&t->list, pool_take(&t->list));
 	*note = (struct note){.number = n, .attr = attr_ref(&f->attrs, attr), .peer = peer};
 	destination_hold(f, n);
@@ -68,7 +76,8 @@ struct notes *notes_copy(struct family *f, const struct notes *t)
 	notes_init(copy);
 	for (uint32_t i = t->next; i < t->list.end; i++) {
 		const struct note *note = pool_at(&t->list, i);
-		add_note(f, copy, note->number, note->attr, note->peer);
+		if (mark(f, copy, note->number))
+			append(f, copy, note->number, note->attr, note->peer);
 	}
 	return copy;
 }
@@ -153,13 +162,22 @@ void ledger_note_absent(struct family *f, uint32_t n, uint16_t peer, uint16_t re
 	struct verdict_note *v = find_verdict(f->ledger, n, peer);
 
 	if (v)
-		v->rejected = rejected;
+		v->rejected = rejected & 0x7fff;
 }
 
 // --- best paths and entries -----------------------------------------------------------------------
 void ledger_note_best(struct family *f, uint32_t n, uint32_t attr, uint16_t peer)
 {
-	add_note(f, &f->ledger->best, n, attr, peer);
+	struct family_ledger *l = f->ledger;
+
+	if (!mark(f, &l->best, n))
+		return;
+	uint32_t head = head_of(l, n);
+	struct verdict_note *v = head ? pool_at(&l->verdicts, head) : NULL;
+	if (v && attr && v->attr == attr && v->peer == peer)
+		v->best = true;
+	else
+		append(f, &l->best, n, attr, peer);
 }
 
 void ledger_note_entry(struct update_group *g, uint32_t n, const struct adj_out_entry *e)
@@ -168,7 +186,8 @@ void ledger_note_entry(struct update_group *g, uint32_t n, const struct adj_out_
 		g->notes = MEM_NEW(struct notes);
 		notes_init(g->notes);
 	}
-	add_note(g->family, g->notes, n, e->attr, e->peer);
+	if (mark(g->family, g->notes, n))
+		append(g->family, g->notes, n, e->attr, e->peer);
 }
 
 // --- opening and closing --------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 //   a change of a path, a best path, an entry -> first one? -> note (ledger.c)
 //   rib_ledger_close -> each note against what stands -> rows, samples -> report (ledger_sum.c)
 //
-// Notes of best paths and of entries are lists with a bit for each destination that is in them; the
+// Notes of best paths and of entries are lists, with a bit for each destination that is noted; the
 // former are the family's, the latter their group's and go where the group goes. Verdicts are
 // noted by path: a path says itself that it is noted, and a list by destination finds what was
 // noted of one that has gone. A note has a reference on its set and a hold on its destination.
@@ -29,7 +29,8 @@ struct verdict_note {
 	uint32_t next; // of the same destination
 	uint32_t number, attr;
 	uint16_t peer;
-	uint16_t rejected; // era of the member in which it was last turned away without being stored
+	uint16_t best : 1; // it was the best path too, so that there is no note of that one
+	uint16_t rejected : 15; // era of the member in which it was last turned away, not to be stored
 };
 
 struct ledger_sums;

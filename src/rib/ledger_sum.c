@@ -18,12 +18,19 @@ struct sum_row {
 	unsigned sampled[LEDGER_CLASSES];
 };
 
+// Runs of notes have the same two sets.
+struct near {
+	uint32_t attr; // 0: none
+	uint16_t peer; // its next hop
+};
+
 struct ledger_sums {
 	struct sum_row *rows[RIB_PEERS_MAX + 1]; // of peers; the last one of the table
 	uint32_t verdict;                        // the next one
 	struct update_group *group;              // at hand, or NULL
 	struct ledger_row told;                  // to every member of it
 	struct vec hungry[TOLD_CLASSES];         // struct sum_row: members that lack samples
+	struct near near[2];                     // of the last note: before, after
 };
 
 static struct ledger *ledger_of(const struct family *f)
@@ -121,6 +128,44 @@ static void let_go(struct family *f, uint32_t n, uint32_t attr)
 	destination_release(f, n);
 }
 
+// --- best paths -----------------------------------------------------------------------------------
+static enum ledger_class class_of_best(const struct ledger_event *e)
+{
+	if (!e->before || !e->after)
+		return e->after ? LEDGER_BEST_NEW : e->before ? LEDGER_BEST_GONE : NO_CLASS;
+	if (e->peer_before != e->peer_after)
+		return LEDGER_BEST_MOVED;
+	return e->before != e->after ? LEDGER_BEST_CHANGED : NO_CLASS;
+}
+
+// What it was.
+static void sum_best_path(struct family *f, uint32_t n, uint32_t attr, uint16_t peer)
+{
+	const struct path *best = table_best(&f->table, table_at(&f->table, n));
+	struct ledger_event e = {.family = f,
+				 .number = n,
+				 .before = attr,
+				 .after = best ? best->attr : 0,
+				 .peer_before = peer,
+				 .peer_after = best ? best->peer : RIB_NO_PEER};
+
+	e.class = class_of_best(&e);
+	if (e.class != NO_CLASS && is_counted(f, n))
+		count_alone(ledger_of(f), row_of(f, RIB_NO_PEER), &e);
+}
+
+static bool sum_best(struct family *f)
+{
+	struct notes *t = &f->closing->best;
+
+	for (unsigned i = 0; i < SLICE && t->next < t->list.end; i++) {
+		const struct note *was = pool_at(&t->list, t->next++);
+		sum_best_path(f, was->number, was->attr, was->peer);
+		let_go(f, was->number, was->attr);
+	}
+	return t->next < t->list.end;
+}
+
 // --- verdicts -------------------------------------------------------------------------------------
 static bool is_turned_away(const struct family *f, const struct verdict_note *v)
 {
@@ -155,6 +200,8 @@ static void sum_verdict(struct family *f, const struct verdict_note *v)
 		p->flags &= (uint16_t)~PATH_NOTED;
 	if (e.class != NO_CLASS && is_counted(f, v->number))
 		count_alone(ledger_of(f), row_of(f, v->peer), &e);
+	if (v->best)
+		sum_best_path(f, v->number, v->attr, v->peer);
 	let_go(f, v->number, v->attr);
 }
 
@@ -166,41 +213,6 @@ static bool sum_verdicts(struct family *f)
 	for (unsigned i = 0; i < SLICE && *next < list->end; i++)
 		sum_verdict(f, pool_at(list, (*next)++));
 	return *next < list->end;
-}
-
-// --- best paths -----------------------------------------------------------------------------------
-static enum ledger_class class_of_best(const struct note *was, uint32_t attr, uint16_t peer)
-{
-	if (!was->attr || !attr)
-		return attr ? LEDGER_BEST_NEW : was->attr ? LEDGER_BEST_GONE : NO_CLASS;
-	if (was->peer != peer)
-		return LEDGER_BEST_MOVED;
-	return was->attr != attr ? LEDGER_BEST_CHANGED : NO_CLASS;
-}
-
-static void sum_best_path(struct family *f, const struct note *was)
-{
-	const struct path *best = table_best(&f->table, table_at(&f->table, was->number));
-	struct ledger_event e = {.family = f,
-				 .number = was->number,
-				 .before = was->attr,
-				 .after = best ? best->attr : 0,
-				 .peer_before = was->peer,
-				 .peer_after = best ? best->peer : RIB_NO_PEER};
-
-	e.class = class_of_best(was, e.after, e.peer_after);
-	if (e.class != NO_CLASS && is_counted(f, was->number))
-		count_alone(ledger_of(f), row_of(f, RIB_NO_PEER), &e);
-	let_go(f, was->number, was->attr);
-}
-
-static bool sum_best(struct family *f)
-{
-	struct notes *t = &f->closing->best;
-
-	for (unsigned i = 0; i < SLICE && t->next < t->list.end; i++)
-		sum_best_path(f, pool_at(&t->list, t->next++));
-	return t->next < t->list.end;
 }
 
 // --- entries --------------------------------------------------------------------------------------
@@ -224,8 +236,15 @@ static unsigned add_exception(const struct update_group *g, uint16_t *list, unsi
 	return n + 1;
 }
 
-static unsigned find_exceptions(struct update_group *g, const struct adj_out_entry *both,
-				uint16_t *list)
+static uint16_t near_of(struct update_group *g, struct near *near, uint32_t attr)
+{
+	if (near->attr != attr)
+		*near = (struct near){attr, group_next_hop_member(g, attr)};
+	return near->peer;
+}
+
+static unsigned find_exceptions(struct update_group *g, struct near *near,
+				const struct adj_out_entry *both, uint16_t *list)
 {
 	unsigned n = 0;
 
@@ -233,7 +252,7 @@ static unsigned find_exceptions(struct update_group *g, const struct adj_out_ent
 		if (!both[i].attr)
 			continue;
 		n = add_exception(g, list, n, both[i].peer);
-		n = add_exception(g, list, n, group_next_hop_member(g, both[i].attr));
+		n = add_exception(g, list, n, near_of(g, &near[i], both[i].attr));
 	}
 	return n;
 }
@@ -303,7 +322,7 @@ static void sum_entry(struct family *f, struct ledger_sums *s, const struct note
 
 	if (e.class == NO_CLASS && both[0].peer == both[1].peer)
 		return;
-	unsigned n = find_exceptions(g, both, except);
+	unsigned n = find_exceptions(g, s->near, both, except);
 	if (e.class != NO_CLASS) {
 		count(ledger_of(f), &s->told, &e, 1);
 		feed(ledger_of(f), s, &e, except, n);
@@ -366,6 +385,7 @@ static void sum_group(struct family *f)
 	struct ledger_sums *s = f->closing->sums;
 	struct notes *t = s->group->notes;
 
+	s->near[0] = s->near[1] = (struct near){0}; // numbers are given out again
 	for (unsigned i = 0; i < SLICE && t->next < t->list.end; i++) {
 		const struct note *was = pool_at(&t->list, t->next++);
 		if (is_counted(f, was->number))
