@@ -1,5 +1,6 @@
-// law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v]
-// Checks the law on random cases, or on one that a file describes. A case that fails is shrunk by
+// law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-i]
+// Checks the law on random cases, or on one that a file describes; with -i instead that the impact of a
+// commit equals its effect. A case that fails is shrunk by
 // leaving out steps as long as it still fails, and written to the file of -o (law-failure.txt).
 // Exit status: 0 the law held, 1 it did not, 2 wrong use.
 #include "law.h"
@@ -37,8 +38,11 @@ static void first_difference(const char *a, const char *b, struct buf *why)
 }
 
 static unsigned long total_routes, total_audited, total_jobs, total_commits;
+static unsigned long total_rehearsals, total_changes;
 
-// True when the law holds; else why says what differs.
+// A case that holds or not, and then why says what differs.
+typedef bool check_fn(const struct scenario *s, struct buf *why);
+
 static bool law_holds(const struct scenario *s, struct buf *why)
 {
 	struct outcome soft, hard;
@@ -60,6 +64,22 @@ static bool law_holds(const struct scenario *s, struct buf *why)
 	return !why->len;
 }
 
+static bool impact_holds(const struct scenario *s, struct buf *why)
+{
+	struct outcome x;
+
+	buf_clear(why);
+	law_foretell(s, &x);
+	buf_put(why, x.complaint.data, x.complaint.len);
+	total_routes += x.routes;
+	total_jobs += x.jobs;
+	total_commits += x.commits;
+	total_rehearsals += x.rehearsals;
+	total_changes += x.changes;
+	outcome_free(&x);
+	return !why->len;
+}
+
 // --- shrinking --------------------------------------------------------------------------------------
 static struct scenario without(const struct scenario *s, unsigned from, unsigned count)
 {
@@ -72,7 +92,7 @@ static struct scenario without(const struct scenario *s, unsigned from, unsigned
 	return out;
 }
 
-static bool shrink_once(struct scenario *s, unsigned count)
+static bool shrink_once(struct scenario *s, unsigned count, check_fn *holds)
 {
 	struct buf why = {0};
 	bool shrunk = false;
@@ -82,7 +102,7 @@ static bool shrink_once(struct scenario *s, unsigned count)
 		struct scenario less = without(s, from, i - from);
 
 		i = from;
-		if (less.count < s->count && !law_holds(&less, &why)) {
+		if (less.count < s->count && !holds(&less, &why)) {
 			scenario_free(s);
 			*s = less;
 			shrunk = true;
@@ -96,12 +116,12 @@ static bool shrink_once(struct scenario *s, unsigned count)
 	return shrunk;
 }
 
-static void shrink(struct scenario *s)
+static void shrink(struct scenario *s, check_fn *holds)
 {
 	unsigned size = s->count / 2;
 
 	while (size) {
-		if (!shrink_once(s, size))
+		if (!shrink_once(s, size, holds))
 			size /= 2;
 	}
 }
@@ -127,6 +147,7 @@ struct options {
 	uint64_t seed;
 	const char *file, *out;
 	bool verbose, keep;
+	check_fn *holds; // what is checked
 };
 
 static int run_file(const struct options *o)
@@ -147,13 +168,13 @@ static int run_file(const struct options *o)
 	if (!scenario_parse(&s, buf_cstr(&text), &line)) {
 		fprintf(stderr, "%s:%u: not a step\n", o->file, line);
 		status = 2;
-	} else if (law_holds(&s, &why)) {
+	} else if (o->holds(&s, &why)) {
 		printf("the law holds\n");
 		status = 0;
 	} else {
 		printf("%s", buf_cstr(&why));
 	}
-	if (o->verbose && status != 2) {
+	if (o->verbose && status != 2 && o->holds == law_holds) {
 		struct outcome x;
 
 		law_play(&s, false, &x);
@@ -188,15 +209,17 @@ static int run_cases(const struct options *o)
 		struct scenario s = {0};
 
 		scenario_generate(&s, o->seed + i);
+		if (o->holds == impact_holds)
+			scenario_rehearse(&s);
 		if (o->verbose)
 			printf("case %llu\n", (unsigned long long)(o->seed + i));
-		if (!law_holds(&s, &why)) {
+		if (!o->holds(&s, &why)) {
 			printf("law: case %llu fails\n%s", (unsigned long long)(o->seed + i),
 			       buf_cstr(&why));
 			fflush(stdout);
 			if (!o->keep)
-				shrink(&s);
-			law_holds(&s, &why);
+				shrink(&s, o->holds);
+			o->holds(&s, &why);
 			report(&s, &why, o->out);
 			scenario_free(&s);
 			buf_free(&why);
@@ -204,19 +227,26 @@ static int run_cases(const struct options *o)
 		}
 		scenario_free(&s);
 	}
-	printf("law: holds in %lu cases (%lu commits, %lu jobs, %lu routes compared, %lu audited), "
-	       "%.1f s\n",
-	       o->cases, total_commits, total_jobs, total_routes, total_audited, seconds() - began);
+	if (o->holds == impact_holds)
+		printf("law: impact is effect in %lu cases (%lu of %lu commits rehearsed, %lu with "
+		       "changes, %lu routes compared), %.1f s\n",
+		       o->cases, total_rehearsals, total_commits, total_changes, total_routes,
+		       seconds() - began);
+	else
+		printf("law: holds in %lu cases (%lu commits, %lu jobs, %lu routes compared, %lu audited), "
+		       "%.1f s\n",
+		       o->cases, total_commits, total_jobs, total_routes, total_audited,
+		       seconds() - began);
 	buf_free(&why);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = {.cases = 1000, .seed = 1, .out = "law-failure.txt"};
+	struct options o = {.cases = 1000, .seed = 1, .out = "law-failure.txt", .holds = law_holds};
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:f:o:vk")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:f:o:vki")) != -1) {
 		switch (c) {
 		case 'n':
 			o.cases = strtoul(optarg, NULL, 10);
@@ -236,9 +266,12 @@ int main(int argc, char **argv)
 		case 'k':
 			o.keep = true;
 			break;
+		case 'i':
+			o.holds = impact_holds;
+			break;
 		default:
 			fprintf(stderr,
-				"usage: law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k]\n");
+				"usage: law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-i]\n");
 			return 2;
 		}
 	}

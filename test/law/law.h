@@ -5,6 +5,7 @@
 //   scenario.c  a case as text: one step a line, so that shrinking is leaving lines out
 //   state.c     what a scenario's steps make of the configuration
 //   play.c      runs a case in the simulation, or its end state alone, and writes all tables down
+//   foretell.c  rehearses commits of a case and compares what was foretold with what came
 //   law.c       many cases, comparison, shrinking
 //
 // At the end of each case the speaker is audited too (speaker/audit.h): it must find nothing.
@@ -45,6 +46,7 @@ enum step_kind {
 	STEP_LINK,      // instance which value
 	STEP_PRESENT,   // peer 0|1
 	STEP_COMMIT,
+	STEP_REHEARSE,  // what a commit would do, then the commit
 	STEP_REFRESH,   // peer (-1: all) import(1)|export(0) families
 	STEP_RESET,     // peer
 	STEP_ASK,       // peer family: it sends a ROUTE-REFRESH
@@ -75,6 +77,7 @@ enum {
 void scenario_free(struct scenario *s);
 void scenario_add(struct scenario *s, const struct law_step *step);
 void scenario_generate(struct scenario *s, uint64_t seed); // peers, policies, routes, then changes
+void scenario_rehearse(struct scenario *s); // makes some of its commits rehearsed ones
 void scenario_print(const struct scenario *s, struct buf *b);
 bool scenario_parse(struct scenario *s, const char *text, unsigned *ret_line);
 bool step_is_setup(const struct law_step *step); // part of the case itself: not left out when shrinking
@@ -138,8 +141,11 @@ struct outcome {
 	unsigned commits, jobs, resets;
 	uint64_t routes;
 	uint64_t audited; // paths and announcements
+	unsigned rehearsals, changes; // and those with figures
 };
 
 // final_only: the configuration and the routes that the scenario ends with, from the start.
 void law_play(const struct scenario *s, bool final_only, struct outcome *ret);
+// Impact equals effect (foretell.c): at each rehearsed commit, what was foretold came.
+void law_foretell(const struct scenario *s, struct outcome *ret);
 void outcome_free(struct outcome *o);

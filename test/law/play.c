@@ -1,7 +1,7 @@
 // Plays a scenario: a speaker with its rib on the control loop, and scripted neighbours, on the
 // simulated clock and network. Afterwards all come to rest, peers whose jobs stand pending get the
 // new session that they wait for, and every table is written down as text.
-#include "law.h"
+#include "game.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,26 +11,10 @@
 #include "sim/sim.h"
 #include "speaker/audit.h"
 
-#define SPEAKER    "10.0.0.1"
 #define LINES_MAX  16384
 #define REST_TRIES 2000 // half seconds of simulated time
 
-struct game {
-	const struct scenario *scenario;
-	struct outcome *out;
-	struct law_state state; // the candidate configuration
-	struct policy_store *store;
-	struct loop *loop, *players_loop;
-	struct speaker *speaker;
-	struct player player[LAW_PEERS];
-	unsigned allowed[LAW_PEERS]; // sessions that may have been made
-	unsigned players;
-	uint32_t generation;
-	bool reading;
-};
-
-static void complain(struct game *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void complain(struct game *g, const char *format, ...)
+void complain(struct game *g, const char *format, ...)
 {
 	va_list ap;
 
@@ -53,7 +37,7 @@ static unsigned shards_of(const struct scenario *s)
 	return n;
 }
 
-static void begin(struct game *g, bool final_only)
+void game_begin(struct game *g, bool final_only)
 {
 	struct speaker_options o = {
 		.port = 179,
@@ -72,7 +56,7 @@ static void begin(struct game *g, bool final_only)
 	sim_link_default()->window = 3000;
 }
 
-static void end(struct game *g)
+void game_end(struct game *g)
 {
 	const struct soft_job **jobs;
 
@@ -112,21 +96,21 @@ static void add_player(struct game *g, const struct law_step *t)
 }
 
 // --- steps ------------------------------------------------------------------------------------------
-static struct player *player_of(struct game *g, long peer)
+struct player *player_of(struct game *g, long peer)
 {
 	return peer >= 0 && peer < LAW_PEERS && g->player[peer].loop ? &g->player[peer] : NULL;
 }
 
-static uint16_t instance_of(const struct game *g, long peer)
+uint16_t instance_of_player(const struct game *g, long peer)
 {
 	return (uint16_t)law_instance(g->state.peer[peer].flags);
 }
 
-static struct speaker_peer *peer_of(struct game *g, long peer)
+struct speaker_peer *peer_of(struct game *g, long peer)
 {
 	struct player *p = player_of(g, peer);
 
-	return p ? speaker_peer_find(g->speaker, instance_of(g, peer), &p->address) : NULL;
+	return p ? speaker_peer_find(g->speaker, instance_of_player(g, peer), &p->address) : NULL;
 }
 
 static bool is_up(struct speaker_peer *p)
@@ -134,8 +118,11 @@ static bool is_up(struct speaker_peer *p)
 	return p && sess_get_state(speaker_peer_session(p)) == SESS_ESTABLISHED;
 }
 
-static void allow_planned(struct game *g, const struct soft_plan *plan)
+// Sessions that an apply of this plan may cost, and those that are being made and may begin anew.
+void allow_planned(struct game *g, const struct soft_plan *plan)
 {
+	for (unsigned i = 0; i < LAW_PEERS; i++)
+		g->allowed[i] += g->player[i].loop && !is_up(peer_of(g, i));
 	for (unsigned i = 0; i < plan->count; i++) {
 		for (unsigned k = 0; k < LAW_PEERS; k++) {
 			if (plan->steps[i].effects & EFFECT_SESSION && g->player[k].loop &&
@@ -152,9 +139,6 @@ static void commit(struct game *g)
 
 	speaker_plan(g->speaker, c, &plan);
 	allow_planned(g, &plan);
-	for (unsigned i = 0; i < LAW_PEERS;
-	     i++) // a session that is being made may have to begin anew
-		g->allowed[i] += g->player[i].loop && !is_up(peer_of(g, i));
 	speaker_apply(g->speaker, c, &plan);
 	soft_plan_free(&plan);
 	speaker_config_unref(c);
@@ -170,7 +154,7 @@ static void refresh(struct game *g, const struct law_step *t)
 	if (p) {
 		sel.kind = SELECT_PEER;
 		sel.peer = p->address;
-		sel.instance = instance_of(g, t->a[0]);
+		sel.instance = instance_of_player(g, t->a[0]);
 	}
 	do
 		speaker_refresh(g->speaker, &sel, t->a[1], "refresh bgp", &notes);
@@ -187,7 +171,7 @@ static void reset(struct game *g, long peer)
 	if (!p)
 		return;
 	sel.peer = p->address;
-	sel.instance = instance_of(g, peer);
+	sel.instance = instance_of_player(g, peer);
 	g->allowed[peer]++;
 	g->out->resets++;
 	speaker_reset(g->speaker, &sel, &notes);
@@ -254,6 +238,12 @@ static void play_step(struct game *g, const struct law_step *t)
 	switch (t->kind) {
 	case STEP_COMMIT:
 		commit(g);
+		break;
+	case STEP_REHEARSE:
+		if (g->foretell)
+			foretell(g);
+		else
+			commit(g);
 		break;
 	case STEP_REFRESH:
 		refresh(g, t);
@@ -328,7 +318,7 @@ static bool at_rest(struct game *g)
 	return speaker_quiet(g->speaker);
 }
 
-static void come_to_rest(struct game *g)
+void come_to_rest(struct game *g)
 {
 	for (unsigned i = 0; i < LAW_PEERS; i++) {
 		if (player_of(g, i))
@@ -456,7 +446,10 @@ static void write_view(struct game *g, uint16_t instance, const struct rib_query
 	g->reading = true;
 	speaker_read_start(g->speaker, instance, q, NULL, take_rows, rows_done, s);
 	for (unsigned i = 0; i < 1000 && g->reading; i++)
-		sim_run_for(1000);
+		if (loop_detached())
+			child_turn();
+		else
+			sim_run_for(1000);
 	if (g->reading)
 		complain(g, "a read does not end");
 	write_lines(s);
@@ -473,6 +466,7 @@ static void write_counts(struct game *g, const struct af *af, uint16_t peer, con
 		   c.best, c.advertised, c.stale);
 }
 
+// What the neighbour itself believes.
 static void write_told(struct game *g, const struct af *af, const struct player *p,
 		       const char *title)
 {
@@ -506,14 +500,15 @@ static void write_peer(struct game *g, const struct af *af, unsigned i)
 	write_counts(g, af, q.peer, buf_cstr(&title));
 	buf_text(&title, " received");
 	q.view = RIB_VIEW_RECEIVED;
-	write_view(g, instance_of(g, i), &q, buf_cstr(&title));
+	write_view(g, instance_of_player(g, i), &q, buf_cstr(&title));
 	buf_clear(&title);
 	buf_format(&title, "%s peer %u advertised", af->name, i);
 	q.view = RIB_VIEW_ADVERTISED;
-	write_view(g, instance_of(g, i), &q, buf_cstr(&title));
+	write_view(g, instance_of_player(g, i), &q, buf_cstr(&title));
 	buf_clear(&title);
 	buf_format(&title, "%s peer %u", af->name, i);
-	write_told(g, af, &g->player[i], buf_cstr(&title));
+	if (!g->foretell)
+		write_told(g, af, &g->player[i], buf_cstr(&title));
 	buf_free(&title);
 }
 
@@ -527,11 +522,22 @@ static void write_instance(struct game *g, const struct af *af, unsigned number)
 	buf_free(&title);
 }
 
-static void write_tables(struct game *g)
+static bool has_table(const struct game *g, unsigned number, unsigned family)
+{
+	const struct speaker_config *c = speaker_running(g->speaker);
+
+	for (unsigned i = 0; c && i < c->instance_count; i++) {
+		if (c->instances[i].number == number)
+			return c->instances[i].families >> family & 1;
+	}
+	return false;
+}
+
+void write_tables(struct game *g)
 {
 	for (unsigned i = 0; i < af_count; i++) {
 		for (unsigned k = 0; k <= LAW_INSTANCES; k++) {
-			if (!k || g->state.instance[k].families >> i & 1)
+			if (has_table(g, k, i))
 				write_instance(g, af_list[i], k);
 		}
 		for (unsigned k = 0; k < LAW_PEERS; k++)
@@ -629,6 +635,22 @@ static void audit(struct game *g)
 	audit_free(&a);
 }
 
+void law_foretell(const struct scenario *s, struct outcome *ret)
+{
+	struct game *g = MEM_NEW(struct game);
+
+	*ret = (struct outcome){0};
+	g->scenario = s;
+	g->out = ret;
+	g->foretell = true;
+	game_begin(g, false);
+	play_all(g, false);
+	come_to_rest(g);
+	check_players(g);
+	game_end(g);
+	mem_free(g);
+}
+
 void law_play(const struct scenario *s, bool final_only, struct outcome *ret)
 {
 	struct game *g = MEM_NEW(struct game);
@@ -636,7 +658,7 @@ void law_play(const struct scenario *s, bool final_only, struct outcome *ret)
 	*ret = (struct outcome){0};
 	g->scenario = s;
 	g->out = ret;
-	begin(g, final_only);
+	game_begin(g, final_only);
 	play_all(g, final_only);
 	come_to_rest(g);
 	for (unsigned i = 0; i < 3 && settle_pending(g); i++)
@@ -649,7 +671,7 @@ void law_play(const struct scenario *s, bool final_only, struct outcome *ret)
 	if (!final_only && s->seed % 4 == 0)
 		refresh_again(g);
 	check_players(g);
-	end(g);
+	game_end(g);
 	mem_free(g);
 }
 

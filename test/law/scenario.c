@@ -12,31 +12,19 @@ static const struct {
 	const char *word;
 	unsigned args;
 } kinds[STEP_KINDS] = {
-	[STEP_PEER] = {"peer", 4},
-	[STEP_CLOCK] = {"clock", 2},
-	[STEP_SHARDS] = {"shards", 1},
-	[STEP_ANNOUNCE] = {"announce", 4},
-	[STEP_WITHDRAW] = {"withdraw", 3},
-	[STEP_BULK] = {"bulk", 4},
-	[STEP_OBJECT] = {"object", 3},
-	[STEP_BIND] = {"bind", 4},
-	[STEP_KEEP] = {"keep", 2},
-	[STEP_OPTION] = {"option", 3},
-	[STEP_GLOBAL] = {"global", 2},
-	[STEP_NETWORK] = {"network", 4},
-	[STEP_AGGREGATE] = {"aggregate", 4},
-	[STEP_PRESENT] = {"present", 2},
-	[STEP_INSTANCE] = {"instance", 2},
-	[STEP_TARGETS] = {"targets", 3},
-	[STEP_LINK] = {"link", 3},
-	[STEP_COMMIT] = {"commit", 0},
-	[STEP_REFRESH] = {"refresh", 3},
-	[STEP_RESET] = {"reset", 1},
-	[STEP_ASK] = {"ask", 2},
-	[STEP_RESEND] = {"resend", 3},
-	[STEP_FLAP] = {"flap", 1},
-	[STEP_PAUSE] = {"pause", 2},
-	[STEP_RUN] = {"run", 1},
+	[STEP_PEER] = {"peer", 4},           [STEP_CLOCK] = {"clock", 2},
+	[STEP_SHARDS] = {"shards", 1},       [STEP_ANNOUNCE] = {"announce", 4},
+	[STEP_WITHDRAW] = {"withdraw", 3},   [STEP_BULK] = {"bulk", 4},
+	[STEP_OBJECT] = {"object", 3},       [STEP_BIND] = {"bind", 4},
+	[STEP_KEEP] = {"keep", 2},           [STEP_OPTION] = {"option", 3},
+	[STEP_GLOBAL] = {"global", 2},       [STEP_NETWORK] = {"network", 4},
+	[STEP_AGGREGATE] = {"aggregate", 4}, [STEP_PRESENT] = {"present", 2},
+	[STEP_INSTANCE] = {"instance", 2},   [STEP_TARGETS] = {"targets", 3},
+	[STEP_LINK] = {"link", 3},           [STEP_COMMIT] = {"commit", 0},
+	[STEP_REHEARSE] = {"rehearse", 0},   [STEP_REFRESH] = {"refresh", 3},
+	[STEP_RESET] = {"reset", 1},         [STEP_ASK] = {"ask", 2},
+	[STEP_RESEND] = {"resend", 3},       [STEP_FLAP] = {"flap", 1},
+	[STEP_PAUSE] = {"pause", 2},         [STEP_RUN] = {"run", 1},
 };
 
 bool step_is_setup(const struct law_step *step)
@@ -399,4 +387,20 @@ void scenario_generate(struct scenario *s, uint64_t seed)
 	}
 	for (n = (unsigned)below(&m, 6); n--; make_pause(&m))
 		make_event(&m);
+}
+
+// By dice of its own: the case is the same with rehearsals and without. The first commit is none.
+void scenario_rehearse(struct scenario *s)
+{
+	struct random r;
+	bool first = true;
+
+	random_seed(&r, s->seed ^ 0x5eed);
+	for (unsigned i = 0; i < s->count; i++) {
+		if (s->steps[i].kind != STEP_COMMIT)
+			continue;
+		if (!first && random_below(&r, 3) == 0)
+			s->steps[i].kind = STEP_REHEARSE;
+		first = false;
+	}
 }

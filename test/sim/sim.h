@@ -26,6 +26,8 @@ void sim_run_until(uint64_t us);
 void sim_run_for(uint64_t us);
 bool sim_idle(void);                 // nothing to be done but timers in the future
 bool sim_settle(uint64_t at_most);   // runs until idle; false: not within so many microseconds
+// No timer comes due until they are let go again; those that should have do then.
+void sim_freeze_timers(bool freeze);
 void sim_signal(struct loop *l, int number); // as if the process had received it
 void sim_set_slice(uint64_t us);     // least time that a round of tasks takes; 100 by default
 void sim_set_clock_cost(uint64_t us); // time that passes with each loop_clock(); 20 by default

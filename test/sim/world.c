@@ -113,12 +113,18 @@ void event_drop(struct event *e)
 	w->busy -= !e->idle;
 }
 
+// Nothing but messages in a copy of the process; no timers while they are frozen.
+static bool does_not_happen(const struct world *w, const struct event *e)
+{
+	return (w->detached && !e->message) || (w->frozen && e->idle);
+}
+
 void event_queue(struct event *e, uint64_t due)
 {
 	struct world *w = the_world;
 
 	event_drop(e);
-	e->due = w->detached && !e->message ? due + NEVER : due;
+	e->due = does_not_happen(w, e) ? due + NEVER : due;
 	e->order = w->order++;
 	vec_add(&w->heap, e);
 	e->at = w->heap.count;
@@ -183,25 +189,40 @@ static bool step(struct world *w, uint64_t limit)
 	return true;
 }
 
-// --- in a copy of the process ------------------------------------------------------------------------
+// --- what does not happen for now --------------------------------------------------------------------
 
-void world_detach(void)
+// Queues everything anew, in its order.
+static void queue_again(struct world *w)
 {
-	struct world *w = world();
 	struct vec events = w->heap;
 
-	w->detached = true;
 	w->heap = (struct vec){0};
 	w->busy = 0;
 	for (size_t i = 0; i < events.count; i++) {
 		struct event *e = events.item[i];
 		uint64_t order = e->order;
 		e->at = 0;
-		event_queue(e, e->due);
+		event_queue(e, e->due % NEVER);
 		e->order = order;
 		sift(w, e);
 	}
 	vec_free(&events);
+}
+
+void sim_freeze_timers(bool freeze)
+{
+	struct world *w = world();
+
+	w->frozen = freeze;
+	queue_again(w);
+}
+
+void world_detach(void)
+{
+	struct world *w = world();
+
+	w->detached = true;
+	queue_again(w);
 	list_move_all(&w->loops_done, &w->loops);
 	for (struct list *l = w->loops.next; l != &w->loops; l = l->next)
 		tasks_detach(LIST_ENTRY(l, struct loop, link));

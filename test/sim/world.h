@@ -11,7 +11,7 @@
 #include "base/vec.h"
 #include "sim/sim.h"
 
-#define NEVER (UINT64_C(1) << 62) // added to the time of what does not happen in a copy
+#define NEVER (UINT64_C(1) << 62) // added to the time of what does not happen for now
 
 // Something that will happen. It stands inside the object that it happens to.
 struct event {
@@ -34,6 +34,7 @@ struct world {
 	struct list loops_done;     // those whose tasks have run in this round
 	struct channel *delivering; // whose function runs
 	bool detached;              // this process is a copy
+	bool frozen;                // timers do not come due
 	struct list posts;          // on their way to loops; owned
 	// network.c
 	struct sim_link link; // default
