@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "feed_control.h"
+#include "feed_text.h"
 
 // Signals can reach the loop only through these.
 static volatile sig_atomic_t signal_quit, signal_status;
@@ -100,7 +101,7 @@ static unsigned families_parse(const char *text)
 	for (char *w = strtok_r(copy, "+", &save); w; w = strtok_r(NULL, "+", &save)) {
 		int f = family_by_name(w);
 		if (f < 0)
-			die("%s: no such family", w);
+			give_up("%s: no such family", w);
 		families |= 1u << f;
 	}
 	return families;
@@ -112,7 +113,7 @@ static bool yes(const char *key, const char *value)
 		return true;
 	if (strcmp(value, "no") == 0)
 		return false;
-	die("%s=%s: yes or no is expected", key, value);
+	give_up("%s=%s: yes or no is expected", key, value);
 }
 
 // The options that are yes or no, by place in struct peer_options.
@@ -246,23 +247,23 @@ static void option_peer(struct feed *f, const char *text)
 	for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
 		char *value = strchr(w, '=');
 		if (!value)
-			die("--peer %s: KEY=VALUE is expected", w);
+			give_up("--peer %s: KEY=VALUE is expected", w);
 		*value++ = 0;
 		bool *place = peer_switch(&o, w);
 		if (place)
 			*place = yes(w, value);
 		else if (!peer_words(&o, w, value) && !peer_addresses(&o, w, value) &&
 			 !peer_numbers(&o, w, value, &port))
-			die("--peer: %s=%s is not understood", w, value);
+			give_up("--peer: %s=%s is not understood", w, value);
 	}
 	mem_free(copy);
 	if (!o.remote.sa.sa_family)
-		die("--peer: remote= is missing");
+		give_up("--peer: remote= is missing");
 	if (o.local.sa.sa_family != o.remote.sa.sa_family && !o.local.in4.sin_addr.s_addr)
 		o.local.sa.sa_family = o.remote.sa.sa_family;
 	peer_defaults(&o, f->peer_count, port);
 	if (feed_peer(f, o.name))
-		die("--peer: %s is there twice; give names", o.name);
+		give_up("--peer: %s is there twice; give names", o.name);
 	peer_new(f, &o);
 	if (o.probe)
 		f->probe_hash = prefix_hash(&o.probe_prefix);
@@ -272,7 +273,7 @@ static void option_mark(struct feed *f, const char *text)
 {
 	unsigned a, b;
 	if (sscanf(text, "%u:%u", &a, &b) != 2 || f->blobs.watched_count == FEED_MARKS)
-		die("--mark %s: AS:VALUE is expected, eight at most", text);
+		give_up("--mark %s: AS:VALUE is expected, eight at most", text);
 	f->blobs.watched[f->blobs.watched_count++] = a << 16 | b;
 }
 
@@ -409,7 +410,7 @@ static void tables_load(struct feed *f, const struct settings *s)
 	}
 	char *error = s->mrt ? table_from_mrt(f->tables, &f->blobs, s->mrt, s->mrt_peer) : NULL;
 	if (error)
-		die("%s", error);
+		give_up("%s", error);
 }
 
 // --- the loop -----------------------------------------------------------------------------------

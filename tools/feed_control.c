@@ -70,11 +70,11 @@ void control_listen(struct control *c, const char *path)
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (strlen(path) >= sizeof(a.sun_path))
-		die("%s: path too long", path);
+		give_up("%s: path too long", path);
 	strcpy(a.sun_path, path);
 	unlink(path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 8) < 0)
-		die("%s: %s", path, strerror(errno));
+		give_up("%s: %s", path, strerror(errno));
 	c->listen_fd = fd;
 	wake_on(c, fd);
 }
@@ -650,10 +650,10 @@ int control_ask(const char *path, char **lines, int count)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status = 0;
 	struct buf all = {0};
 	if (strlen(path) >= sizeof(a.sun_path))
-		die("%s: path too long", path);
+		give_up("%s: path too long", path);
 	strcpy(a.sun_path, path);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		die("%s: %s", path, strerror(errno));
+		give_up("%s: %s", path, strerror(errno));
 	for (int i = 0; i < count; i++) {
 		buf_text(&all, lines[i]);
 		buf_text(&all, "\n");
@@ -661,7 +661,7 @@ int control_ask(const char *path, char **lines, int count)
 	for (size_t at = 0; at < all.len;) {
 		ssize_t n = send(fd, all.data + at, all.len - at, MSG_NOSIGNAL);
 		if (n <= 0)
-			die("%s: %s", path, strerror(errno));
+			give_up("%s: %s", path, strerror(errno));
 		at += (size_t)n;
 	}
 	shutdown(fd, SHUT_WR);

@@ -15,6 +15,7 @@
 #include "base/cursor.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "feed_text.h"
 
 enum { IN_BYTES = 256 * 1024, CONNECT_TIME_US = 3000000 };
 
@@ -58,7 +59,7 @@ void peer_watch(struct peer *p)
 		return;
 	struct epoll_event e = {.events = events, .data.ptr = p};
 	if (epoll_ctl(p->feed->epoll, EPOLL_CTL_MOD, p->fd, &e) < 0)
-		die("epoll_ctl: %s", strerror(errno));
+		give_up("epoll_ctl: %s", strerror(errno));
 	p->watched = events;
 }
 
@@ -170,7 +171,7 @@ static void connect_start(struct peer *p)
 	int fd = socket(p->o.remote.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
 	    one = 1;
 	if (fd < 0)
-		die("socket: %s", strerror(errno));
+		give_up("socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (p->o.local.sa.sa_family && bind(fd, &p->o.local.sa, address_size(&p->o.local.sa)) < 0) {
 		peer_drop(p, 0, "bind: %s", strerror(errno));
@@ -195,7 +196,7 @@ static void listen_start(struct peer *p)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (fd < 0 || bind(fd, &p->o.local.sa, address_size(&p->o.local.sa)) < 0 ||
 	    listen(fd, 8) < 0)
-		die("%s: cannot listen: %s", p->o.name, strerror(errno));
+		give_up("%s: cannot listen: %s", p->o.name, strerror(errno));
 	p->listen_fd = fd;
 	struct epoll_event e = {.events = EPOLLIN, .data.ptr = (char *)p + 1};
 	epoll_ctl(p->feed->epoll, EPOLL_CTL_ADD, fd, &e);

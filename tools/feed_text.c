@@ -2,12 +2,24 @@
 #include "feed_text.h"
 
 #include <arpa/inet.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cursor.h"
 #include "feed_nlri.h"
+
+void give_up(const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	fputs("bgpfeed: ", stderr);
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	exit(1);
+}
 
 void json_text(struct buf *b, const char *s)
 {

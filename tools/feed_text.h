@@ -3,6 +3,9 @@
 
 #include "feed_table.h"
 
+// "bgpfeed: ...", and the process ends with status 1: what a user can mend.
+void give_up(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
 void json_text(struct buf *b, const char *s); // quoted and escaped
 // {"origin":"igp","as_path":"1 2 {3 4}","next_hop":"192.0.2.1",...}; unknown ones as hex by number.
 void attributes_json(struct buf *b, const uint8_t *p, size_t n, bool as4);
