@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/audit.h"
 #include "cmd/commit.h"
 #include "cmd/impact.h"
 
@@ -42,14 +43,14 @@ static void params_add(struct cli_schema *s)
 
 // Tables that are made here, with one row per family: the first ones behind model's.
 static const struct template_table *const templates[] = {
-	&peer_templates,    &group_templates,     &route_templates, &reset_templates,
-	&network_templates, &rt_filter_templates, &impact_templates};
+	&peer_templates,    &group_templates,     &route_templates,  &reset_templates,
+	&network_templates, &rt_filter_templates, &impact_templates, &audit_templates};
 #define EXPANDED (sizeof templates / sizeof *templates)
 
-static const struct row_table *const fixed[] = {&commit_table,  &policy_table,  &job_table,
-						&system_table,  &reset_table,   &instance_table,
-						&summary_table, &history_table, &rollback_table,
-						&trial_table,   &staged_table,  &impact_table};
+static const struct row_table *const fixed[] = {
+	&commit_table,   &policy_table,  &job_table,     &system_table,    &reset_table,
+	&instance_table, &summary_table, &history_table, &rollback_table,  &trial_table,
+	&staged_table,   &impact_table,  &audit_table,   &audit_show_table};
 #define FIXED (sizeof fixed / sizeof *fixed)
 
 void cmd_schema(struct cli_schema *ret)
@@ -106,6 +107,7 @@ void cmd_stop(struct app *a)
 	trial_free(a);
 	report_free(a);
 	impact_forget(a);
+	audits_free(a);
 }
 
 void cmd_setup(struct app *a, struct cli_setup *ret)

@@ -20,6 +20,7 @@ struct app {
 	struct report *report; // of cmd/report.c; NULL: none yet
 	struct effect *effect; // of the last commit that was foretold, of cmd/effect.c; NULL: none
 	struct impact *impact; // the last that was worked out, of cmd/impact.c; NULL: none
+	struct audits *audits; // of cmd/audit_book.c; NULL: none yet
 };
 
 static inline struct app *app_of(const struct cli_call *c)

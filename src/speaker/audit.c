@@ -49,7 +49,8 @@ void audit_passed(struct audit_run *r, uint32_t *left)
 // --- rows -----------------------------------------------------------------------------------------
 static bool wanted(const struct audit_run *r, unsigned instance, unsigned i)
 {
-	return r->o->families >> i & 1 && (!r->o->one_instance || r->o->instance == instance);
+	return r->o->families >> i & 1 &&
+	       (!r->o->wants || r->o->wants(r->o->arg, (uint16_t)instance, af_list[i]));
 }
 
 static struct audit_row *row_find(struct audit *a, unsigned instance, unsigned i)

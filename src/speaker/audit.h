@@ -54,9 +54,9 @@ struct audit {
 };
 
 struct audit_options {
-	uint16_t families; // bits: those to compare
-	bool one_instance;
-	uint16_t instance; // whose tables alone, then
+	uint16_t families; // bits: those that have a table to compare
+	// Is this one of them? NULL: all tables of these families are.
+	bool (*wants)(void *arg, uint16_t instance, const struct af *af);
 	void (*found)(void *arg,
 		      const struct audit_difference *d); // good until it returns; optional
 	void (*progress)(void *arg, unsigned percent);   // optional
