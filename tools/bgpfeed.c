@@ -18,7 +18,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "feed_control.h"
 #include "feed_text.h"

@@ -15,7 +15,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "feed_nlri.h"
 #include "feed_text.h"

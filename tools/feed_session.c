@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "feed_text.h"
 
