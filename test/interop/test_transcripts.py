@@ -25,7 +25,7 @@ SAME = [
     (r"\b\d\d:\d\d:\d\d\b(?!\+)", "00:00:10"),
     (r"\b\d\dh\d\dm\d\ds\b", "00h00m10s"),
     (r"VTY \d+", "VTY 1"),
-    (r"(\[Session ID = )\d+", r"\g<1>2"),
+    (r"(Session ID(?: =|:) )\d+", r"\g<1>2"),
     (r"(Trial time left \(sec\): )\d+", r"\g<1>118"),
 ]
 
