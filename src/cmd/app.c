@@ -12,6 +12,7 @@
 #include "cmd/audit.h"
 #include "cmd/commit.h"
 #include "cmd/impact.h"
+#include "cmd/proof.h"
 
 // Numbers, addresses and wildcards: a word without any of them is a keyword.
 static bool accept_key(const char *word, struct buf *ret_stored)
@@ -48,9 +49,9 @@ static const struct template_table *const templates[] = {
 #define EXPANDED (sizeof templates / sizeof *templates)
 
 static const struct row_table *const fixed[] = {
-	&commit_table,   &policy_table,  &job_table,     &system_table,    &reset_table,
-	&instance_table, &summary_table, &history_table, &rollback_table,  &trial_table,
-	&staged_table,   &impact_table,  &audit_table,   &audit_show_table};
+	&commit_table,   &policy_table,  &job_table,     &system_table,     &reset_table,
+	&instance_table, &summary_table, &history_table, &rollback_table,   &trial_table,
+	&staged_table,   &impact_table,  &audit_table,   &audit_show_table, &proof_table};
 #define FIXED (sizeof fixed / sizeof *fixed)
 
 void cmd_schema(struct cli_schema *ret)
@@ -108,6 +109,7 @@ void cmd_stop(struct app *a)
 	report_free(a);
 	impact_forget(a);
 	audits_free(a);
+	proofs_free(a);
 }
 
 void cmd_setup(struct app *a, struct cli_setup *ret)

@@ -19,6 +19,7 @@ struct app {
 	struct guard *guard; // a commit that is being judged, of cmd/guard.c; NULL: none
 	struct report *report; // of cmd/report.c; NULL: none yet
 	struct effect *effect; // of the last commit that was foretold, of cmd/effect.c; NULL: none
+	struct proofs *proofs; // of cmd/proof.c; NULL: none yet
 	struct impact *impact; // the last that was worked out, of cmd/impact.c; NULL: none
 	struct audits *audits; // of cmd/audit_book.c; NULL: none yet
 };
@@ -85,6 +86,7 @@ void show_answer(struct cli_call *c, struct buf *text, const char *key, struct j
 extern const struct template_table peer_templates, group_templates, route_templates, reset_templates;
 extern const struct template_table network_templates, rt_filter_templates, impact_templates;
 extern const struct row_table commit_table, policy_table, job_table, system_table, reset_table;
+extern const struct row_table proof_table;
 extern const struct row_table instance_table, summary_table, history_table, rollback_table;
 extern const struct row_table staged_table, trial_table, impact_table;
 void commit_run(struct cli_call *c);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/guard.h"
+#include "cmd/proof.h"
 
 static const struct {
 	unsigned effect;
@@ -156,7 +157,9 @@ bool commit_take_over(struct app *a, struct speaker_config *next, const struct c
 		commit_log(a, &full);
 		buf_put(out, buf_cstr(&text), text.len);
 		effect_begin(a, conf_store_number(a->store), known);
+		proof_commit(a, &full, buf_cstr(&text));
 		speaker_apply(a->speaker, next, &plan);
+		proof_started(a, NULL);
 		report_expect(a, conf_store_number(a->store));
 		impact_forget(a);
 	}

@@ -36,6 +36,7 @@ bool label_is_good(struct cli_call *c, const char *label);
 struct report;
 void report_expect(struct app *a, uint32_t number); // that commit's jobs have been started
 void report_free(struct app *a);
+void report_job(struct buf *out, const struct soft_job *j); // its line
 
 // --- what a commit did, beside what was foretold of it (effect.c) ----------------------------------
 struct impact;

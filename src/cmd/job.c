@@ -1,6 +1,6 @@
 // display bgp refresh: soft resets that run and that have ended, newest first: scope, means,
 // progress, what they found, what they sent, how long, and that no session was reset.
-#include "cmd/app.h"
+#include "cmd/proof.h"
 
 #include <inttypes.h>
 
@@ -19,7 +19,7 @@ static const char *job_direction(const struct soft_job *j)
 	return j->import ? "import" : "export";
 }
 
-static json_t *job_json(const struct soft_job *j)
+json_t *job_json(const struct soft_job *j)
 {
 	char address[IP_TEXT_MAX];
 	json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "job",

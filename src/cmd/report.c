@@ -26,7 +26,7 @@ static bool job_runs(const struct soft_job *j)
 	return j->state == JOB_WAITING || j->state == JOB_ASKED || j->state == JOB_RUNNING;
 }
 
-static void put_job(struct buf *out, const struct soft_job *j)
+void report_job(struct buf *out, const struct soft_job *j)
 {
 	char address[IP_TEXT_MAX];
 
@@ -69,7 +69,7 @@ static bool report_text(struct app *a, uint32_t number, struct buf *out)
 		ended = ended && !job_runs(jobs[i]);
 		resets += jobs[i]->sessions_reset;
 		if (found++ < REPORT_LINES)
-			put_job(&lines, jobs[i]);
+			report_job(&lines, jobs[i]);
 	}
 	ended = ended && !effect_pending(a);
 	if (ended)

@@ -2,7 +2,7 @@
 // answers to VRP's texts. Which families a selector covers follows vrp-cli's decisions: the plain
 // form covers the classic family and those that are refreshed with it; a 128-bit peer address in a
 // wide family's form covers whatever that peer has enabled.
-#include "cmd/app.h"
+#include "cmd/proof.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,9 +95,15 @@ static void refresh_run(struct cli_call *c)
 	struct buf notes = {0};
 	if (!selector_read(c, &s))
 		return;
-	bool import = conf_has(c->line, "import");
-	answer_print(c, speaker_refresh(app_of(c)->speaker, &s, import, "refresh bgp", &notes),
-		     &notes);
+	struct app *a = app_of(c);
+	proof_refresh(c);
+	enum speaker_answer answer =
+		speaker_refresh(a->speaker, &s, conf_has(c->line, "import"), "refresh bgp", &notes);
+	if (answer == ANSWER_OK)
+		proof_started(a, buf_cstr(&notes));
+	else
+		proof_drop(a);
+	answer_print(c, answer, &notes);
 }
 
 static void reset_answered(struct cli_call *c, bool yes)

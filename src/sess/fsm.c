@@ -322,6 +322,8 @@ static void act_keepalive_due(struct conn *c, const struct fsm_event *e)
 		c->sess->counters.worst_keepalive_delay = late;
 	send_keepalive(c);
 	timer_start_keepalive(c);
+	if (c->state == SESS_ESTABLISHED && c->sess->ops->on_keepalive)
+		c->sess->ops->on_keepalive(c->sess->arg, c->sess, late, false);
 }
 
 static void act_heard(struct conn *c, const struct fsm_event *e)

@@ -42,6 +42,8 @@ static void receive_notification(struct conn *c, struct fsm_event *e)
 	if (!notification_decode(e->message, e->size, &n))
 		sess_log_message(c->sess, "malformed NOTIFICATION", e->message, e->size);
 	report_notification(c, false, n.code, n.subcode, n.data, n.shutdown_text);
+	if (c->sess->ops->on_notification)
+		c->sess->ops->on_notification(c->sess->arg, c->sess, false, n.code, n.subcode);
 	if (n.code == BGP_ERROR_OPEN && n.subcode == 1)
 		e->type = EVENT_NOTIFICATION_VERSION;
 	e->code = n.code;

@@ -6,6 +6,12 @@
 
 // --- the session's own ---------------------------------------------------------------------------
 
+static void tell_notification(struct sess *s, uint8_t code, uint8_t subcode)
+{
+	if (s->ops->on_notification)
+		s->ops->on_notification(s->arg, s, true, code, subcode);
+}
+
 static void write_scratch(struct conn *c, enum bgp_type type)
 {
 	struct sess *s = c->sess;
@@ -37,6 +43,18 @@ void send_measure(struct conn *c)
 	c->waiting_end = 0;
 	if (wait > n->worst_keepalive_wait)
 		n->worst_keepalive_wait = wait;
+	if (c->sess->ops->on_keepalive)
+		c->sess->ops->on_keepalive(c->sess->arg, c->sess, wait, true);
+}
+
+uint64_t sess_keepalive_owed(const struct sess *s)
+{
+	const struct conn *c = s->main;
+	uint64_t due = c->waiting_end ? c->waiting_due : c->keepalive_due, now = loop_clock();
+
+	if (c->state != SESS_ESTABLISHED || !c->negotiated.keepalive)
+		return 0;
+	return now > due ? now - due : 0;
 }
 
 void send_keepalive(struct conn *c)
@@ -62,6 +80,7 @@ void send_notification(struct conn *c, const struct fault *f)
 	notification_encode(&s->scratch, f->code, f->subcode, f->data.p, f->data.len, max);
 	write_scratch(c, BGP_NOTIFICATION);
 	report_notification(c, true, f->code, f->subcode, f->data, f->text);
+	tell_notification(s, f->code, f->subcode);
 }
 
 void send_cease(struct sess *s, struct stream *stream, uint8_t subcode)
@@ -70,6 +89,7 @@ void send_cease(struct sess *s, struct stream *stream, uint8_t subcode)
 	notification_encode(&s->scratch, BGP_ERROR_CEASE, subcode, NULL, 0, BGP_MAX);
 	stream_write(stream, s->scratch.data, s->scratch.len);
 	stream_finish(stream);
+	tell_notification(s, BGP_ERROR_CEASE, subcode);
 }
 
 struct fault send_cease_fault(struct sess *s, uint8_t subcode, const char *text)

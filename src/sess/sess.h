@@ -83,6 +83,11 @@ struct sess_ops {
 	void (*on_state)(void *arg, struct sess *s, enum sess_state from, enum sess_state to); // displays, log
 	// Only with remote_as 0: is this number one of those configured? NULL: all are.
 	bool (*accept_as)(void *arg, struct sess *s, uint32_t as);
+	// For who keeps records (optional, and they leave the session as it is). A NOTIFICATION, on
+	// whatever connection with the peer. A KEEPALIVE, so many microseconds after it was due: when it
+	// is written, and (left) when the kernel has taken it, behind what was queued before.
+	void (*on_notification)(void *arg, struct sess *s, bool sent, uint8_t code, uint8_t subcode);
+	void (*on_keepalive)(void *arg, struct sess *s, uint64_t late, bool left);
 };
 
 struct sess_counters {
@@ -115,6 +120,8 @@ const char *sess_last_event(const struct sess *s);    // "RecvKeepalive": VRP's 
 enum sess_state sess_last_state(const struct sess *s);
 uint64_t sess_up_time(const struct sess *s);          // microseconds; in other states time since the last change
 uint32_t sess_number(const struct sess *s);           // of the Established period; grows
+// Established: a KEEPALIVE that should have left by now, and has not: how many microseconds ago. 0: none.
+uint64_t sess_keepalive_owed(const struct sess *s);
 
 void sess_update_context(const struct sess *s, struct update_context *ret);
 // Ends the session with a NOTIFICATION (faults found by the owner, e.g. in UPDATE bodies).

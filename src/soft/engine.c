@@ -244,6 +244,8 @@ void soft_start(struct soft *s, const struct soft_request *r)
 	} else {
 		j = job_new(s, r);
 	}
+	if (s->ports.started)
+		s->ports.started(s->ports.arg, &j->pub);
 	if (old) {
 		old->pub.state = JOB_CANCELLED;
 		job_note(old, "taken over by job %u", j->pub.number);

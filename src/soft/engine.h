@@ -27,6 +27,9 @@ struct soft_ports {
 			*af); // EoRR never came: end the refresh in the ribs; soft_swept follows
 	void (*counts)(void *arg, uint16_t peer, const struct af *af, struct rib_counts *ret);
 	void *arg;
+	// Optional: a request has begun this job, or merged into it (within soft_start); it has ended.
+	void (*started)(void *arg, const struct soft_job *j);
+	void (*ended)(void *arg, const struct soft_job *j);
 };
 
 struct soft_request {

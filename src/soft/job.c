@@ -137,6 +137,8 @@ void job_end(struct job *j, enum soft_state state, const char *note)
 	j->timer = NULL;
 	j->run = j->next = NULL;
 	list_remove(&j->link);
+	if (s->ports.ended)
+		s->ports.ended(s->ports.arg, &j->pub);
 	finished_put(s, j);
 }
 

@@ -183,14 +183,16 @@ void speaker_apply(struct speaker *s, struct speaker_config *next, const struct 
 		plan = &own;
 	}
 	s->config = speaker_config_ref(next);
+	snprintf(origin, sizeof(origin), "commit %u", next->generation);
+	snprintf(s->doing, sizeof(s->doing), "%s", origin);
 	soft_set_limit(s->soft, next->stale_limit);
 	instances_change(s, old, next);
 	peers_change(s, next);
 	instances_remove(s, old, next);
 	devices_look(s);
 	speaker_originate(s, old, next);
-	snprintf(origin, sizeof(origin), "commit %u", next->generation);
 	plan_start(s, plan, origin, false);
+	s->doing[0] = '\0';
 	soft_plan_free(&own);
 	speaker_config_unref(old);
 }

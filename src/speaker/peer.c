@@ -235,6 +235,7 @@ static void on_established(void *arg, struct sess *session, const struct sess_ne
 	p->held = false;
 	peer_credit(p);
 	peer_event(p, true, NULL);
+	proofs_up(p);
 	if (p->config->log_changes)
 		log_info("peer %s: up", peer_text(p));
 }
@@ -256,6 +257,7 @@ static void on_down(void *arg, struct sess *session, const struct sess_down *d)
 	if (!d->was_established || !peer_established(p))
 		return;
 	peer_event(p, false, d);
+	proofs_down(p, d);
 	if (p->config->log_changes)
 		log_info("peer %s: down (%s)", peer_text(p), d->text ? d->text : "");
 	speaker_send_peer(s, SHARD_DOWN, p, NULL);
@@ -316,6 +318,17 @@ static bool accept_as(void *arg, struct sess *session, uint32_t as)
 	return g && group_accepts_as(g, as);
 }
 
+static void on_notification(void *arg, struct sess *session, bool sent, uint8_t code,
+			    uint8_t subcode)
+{
+	proofs_notification(arg, sent, code, subcode);
+}
+
+static void on_keepalive(void *arg, struct sess *session, uint64_t late, bool left)
+{
+	proofs_keepalive(arg, late, left);
+}
+
 static const struct sess_ops session_ops = {
 	.on_established = on_established,
 	.on_update = on_update,
@@ -323,6 +336,8 @@ static const struct sess_ops session_ops = {
 	.on_down = on_down,
 	.on_drained = on_drained,
 	.accept_as = accept_as,
+	.on_notification = on_notification,
+	.on_keepalive = on_keepalive,
 };
 
 // --- route limits -------------------------------------------------------------------------------------

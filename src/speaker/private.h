@@ -97,6 +97,10 @@ struct speaker {
 	bool reap;         // a dynamic peer is gone
 	bool member_moved; // of some peer, in this turn
 	bool closing;
+	struct list proofs;        // struct proof, under way
+	struct proof *proof;       // what starts now is its; NULL: nobody's
+	struct timer *proof_timer; // looks whether one is over
+	char doing[32];            // what ends sessions now: "commit 12"; "": nothing of ours
 };
 
 // --- speaker.c ------------------------------------------------------------------------------------
@@ -174,6 +178,16 @@ struct peer_config *group_member(
 	const struct group_config *g,
 	const struct ip *address);    // config of a dynamic member; caller owns
 void speaker_reap(struct speaker *s); // removes dynamic peers whose session is over
+
+// --- proof.c --------------------------------------------------------------------------------------
+void proofs_look(void *speaker); // the timer's
+void proofs_forget(struct speaker *s);
+void proofs_up(const struct speaker_peer *peer);
+void proofs_down(const struct speaker_peer *peer, const struct sess_down *d); // its session ends now
+void proofs_notification(const struct speaker_peer *peer, bool sent, uint8_t code, uint8_t subcode);
+void proofs_keepalive(const struct speaker_peer *peer, uint64_t us, bool left);
+void proofs_job_started(void *speaker, const struct soft_job *j);
+void proofs_job_ended(void *speaker, const struct soft_job *j);
 
 // --- originate.c ----------------------------------------------------------------------------------
 void speaker_originate(struct speaker *s, const struct speaker_config *old,

@@ -6,6 +6,7 @@
 //   export                    export is run again and everything is sent again
 #include "speaker/private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -190,6 +191,7 @@ enum speaker_answer speaker_reset(struct speaker *s, const struct speaker_select
 		if (selected(p, sel) && enabled_families(p, sel->families))
 			vec_add(&chosen, p);
 	}
+	snprintf(s->doing, sizeof(s->doing), "reset bgp");
 	for (size_t i = 0; i < chosen.count; i++) {
 		struct speaker_peer *p = chosen.item[i];
 
@@ -198,6 +200,7 @@ enum speaker_answer speaker_reset(struct speaker *s, const struct speaker_select
 		else
 			sess_reset(p->session, CEASE_RESET, "reset by the operator");
 	}
+	s->doing[0] = '\0';
 	vec_free(&chosen);
 	return ANSWER_OK;
 }

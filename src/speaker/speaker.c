@@ -152,7 +152,14 @@ static bool flush(void *arg)
 struct speaker *speaker_new(struct loop *l, const struct speaker_options *o)
 {
 	struct speaker *s = MEM_NEW(struct speaker);
-	struct soft_ports ports = {port_order, port_ask, port_resend, port_expire, port_counts, s};
+	struct soft_ports ports = {.order = port_order,
+				   .ask = port_ask,
+				   .resend = port_resend,
+				   .expire = port_expire,
+				   .counts = port_counts,
+				   .arg = s,
+				   .started = proofs_job_started,
+				   .ended = proofs_job_ended};
 
 	s->loop = l;
 	s->options = *o;
@@ -160,6 +167,8 @@ struct speaker *speaker_new(struct loop *l, const struct speaker_options *o)
 	s->flusher = task_new(l, flush, s);
 	s->device_timer = timer_new(l, devices_due, s);
 	s->limit_timer = timer_new(l, limits_look, s);
+	s->proof_timer = timer_new(l, proofs_look, s);
+	list_init(&s->proofs);
 	s->shard_count = o->rib_threads ? o->rib_threads : o->inline_shards ? o->inline_shards : 1;
 	s->shards = mem_zero(s->shard_count * sizeof(*s->shards));
 	for (unsigned i = 0; i < s->shard_count; i++)
@@ -187,6 +196,8 @@ void speaker_free(struct speaker *s)
 	limits_free_all(s);
 	timer_free(s->limit_timer);
 	s->limit_timer = NULL;
+	proofs_forget(s);
+	timer_free(s->proof_timer);
 	while (s->peers.count) {
 		struct speaker_peer *p = s->peers.item[s->peers.count - 1];
 
