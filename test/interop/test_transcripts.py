@@ -61,6 +61,7 @@ class Stage:
             wait_for("sessions", self.sessions_up, 30)
             for line in parts["feed"]:
                 self.feed.ask(line)
+                time.sleep(0.1)  # in this order: samples go by it
         self.settle()
 
     def sessions_up(self):
