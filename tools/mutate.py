@@ -36,6 +36,7 @@ TESTS = {
     'speaker': (['src/speaker/speaker_test'], 'src/speaker/speaker_test'),
     'vpn': (['src/speaker/speaker_vpn_test'], 'src/speaker/speaker_vpn_test'),
     'rib_law': (['src/rib/rib_law_test'], 'src/rib/rib_law_test'),
+    'rib_ledger': (['src/rib/rib_ledger_test'], 'src/rib/rib_ledger_test'),
     'rib_lend': (['src/rib/rib_lend_test'], 'src/rib/rib_lend_test'),
     'rib_limit': (['src/rib/rib_limit_test'], 'src/rib/rib_limit_test'),
     'rib_vpn': (['src/rib/rib_vpn_test'], 'src/rib/rib_vpn_test'),

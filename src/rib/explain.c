@@ -88,19 +88,20 @@ static enum rib_bar bring_in(struct explaining *x, const struct member *m,
 	return explain_policy(x, m->import->with.program, &context, as) ? BAR_NONE : BAR_POLICY;
 }
 
-// As the question has it: what runs, or the candidate in its place.
+// As the question has it: what runs, or the candidate in its place. Attributes may point into the
+// latter, and are used after the return.
 static enum rib_bar import_again(struct explaining *x, const struct member *m,
 				 const struct attr_set *received, struct attrs *as)
 {
 	const struct rib_explain_peer *c = explain_candidate(x, m->peer->number);
-	struct import import = {.family = x->family};
 	struct member as_if = *m;
 
 	if (!x->want->candidate && m->import)
 		return bring_in(x, m, received, as);
+	as_if.import = arena_zero(&x->arena, sizeof(*as_if.import));
+	as_if.import->family = x->family;
 	if (c)
-		import.with = as_if.in = c->in;
-	as_if.import = &import;
+		as_if.import->with = as_if.in = c->in;
 	return bring_in(x, &as_if, received, as);
 }
 

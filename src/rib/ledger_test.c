@@ -307,15 +307,15 @@ static void test_group_is_left(void **state)
 {
 	peers(4);
 	policies();
-	tell(0, "10.1.0.0/16 10.2.0.0/16", A);
+	tell(0, "10.1.0.0/16 10.2.0.0/16 10.4.0.0/16", A);
 	open_with(0);
-	tell(0, "10.1.0.0/16", NULL);
+	tell(0, "10.1.0.0/16 10.4.0.0/16", NULL);
 	tell(0, "10.1.1.0/24", A);
 	export_with(1, "no-l");
 	const struct ledger_report *r = world_ledger(&w);
-	is(r, 1, "withdrawn 1");
-	is(r, 2, "announced 1 withdrawn 1");
-	is(r, 3, "announced 1 withdrawn 1");
+	is(r, 1, "withdrawn 2");
+	is(r, 2, "announced 1 withdrawn 2");
+	is(r, 3, "announced 1 withdrawn 2");
 	open_with(0);
 	export_with(1, NULL);
 	r = world_ledger(&w);
