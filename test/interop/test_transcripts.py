@@ -160,3 +160,13 @@ def test_transcripts(start, namespace, name):
 
 def test_every_transcript_has_its_commands():
     assert sorted(p.stem for p in SHOWN.glob("*.txt")) == NAMES
+
+
+def test_the_manual_shows_parts_of_them():
+    """A block of the manual that stands behind or above a link to a transcript is in it, `...` apart."""
+    shown = "\n".join(p.read_text() for p in SHOWN.glob("*.txt"))
+    manual = (ROOT / "doc/manual.md").read_text()
+    chapter = manual[manual.index("## What a commit would do"):manual.index("## Soft reset")]
+    parts = [part for block in re.findall(r"(?ms)^```\n(.*?)^```", chapter) if "Impact" in block or "Foretold" in block
+             or "Not known" in block for part in re.split(r"(?m)^\.\.\.\n", block)]
+    assert len(parts) >= 5 and all(part in shown for part in parts), [p for p in parts if p not in shown]
