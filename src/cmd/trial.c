@@ -75,18 +75,27 @@ void trial_free(struct app *a)
 }
 
 // --- the way back -----------------------------------------------------------------------------------
-static bool roll_back(struct app *a, uint32_t before, const char *user, const char *why,
-		      struct buf *out)
+struct way_back {
+	uint32_t before; // number of the commit to go to
+	bool staged;
+	const char *user, *why;
+};
+
+static struct way_back way_back(const struct trial *t, const char *user, const char *why)
+{
+	return (struct way_back){t->before, t->staged, user, why};
+}
+
+static bool roll_back(struct app *a, const struct way_back *w, struct buf *out)
 {
 	struct conf_commit record = {0};
 	struct conf_tree tree;
 
-	if (!conf_history_tree(conf_store_history(a->store), before, &tree, out))
+	if (!conf_history_tree(conf_store_history(a->store), w->before, &tree, out))
 		return false;
-	record.word[COMMIT_USER] = (char *)user;
-	record.word[COMMIT_TYPE] =
-		a->trial && a->trial->staged ? "STAGED-ROLLBACK" : "TRIAL-ROLLBACK";
-	record.word[COMMIT_DESCRIPTION] = (char *)why;
+	record.word[COMMIT_USER] = (char *)w->user;
+	record.word[COMMIT_TYPE] = w->staged ? "STAGED-ROLLBACK" : "TRIAL-ROLLBACK";
+	record.word[COMMIT_DESCRIPTION] = (char *)w->why;
 	bool done = commit_make(a, &tree, &record, out);
 	conf_tree_free(&tree);
 	return done;
@@ -95,9 +104,10 @@ static bool roll_back(struct app *a, uint32_t before, const char *user, const ch
 void trial_end(struct app *a, const char *why)
 {
 	struct trial *t = a->trial;
+	const struct way_back w = way_back(t, t->user, why);
 	struct buf out = {0};
 
-	if (roll_back(a, t->before, t->user, why, &out)) {
+	if (roll_back(a, &w, &out)) {
 		log_info("%s configuration rolled back: %s", noun(t), why);
 		trial_free(a);
 	} else {
@@ -142,8 +152,10 @@ void trial_resume(struct app *a)
 	if (!i)
 		return;
 	c = conf_history_get(h, 0);
-	char *user = mem_text(c->word[COMMIT_USER]);
-	if (roll_back(a, before, user, "the daemon was restarted", &out))
+	char *user = mem_text(c->word[COMMIT_USER]); // of a list that will change
+	const struct way_back w = {before, strncmp(c->word[COMMIT_TRIAL], "staged", 6) == 0, user,
+				   "the daemon was restarted"};
+	if (roll_back(a, &w, &out))
 		log_info("trial configuration rolled back: the daemon was restarted");
 	else
 		log_error("the trial configuration cannot be rolled back: %s", buf_cstr(&out));
@@ -235,7 +247,9 @@ static void abort_answered(struct cli_call *c, bool yes)
 		return;
 	}
 	const char *what = noun(a->trial);
-	if (roll_back(a, a->trial->before, cli_session_user(c->session), "it was aborted", &out)) {
+	const struct way_back w =
+		way_back(a->trial, cli_session_user(c->session), "it was aborted");
+	if (roll_back(a, &w, &out)) {
 		trial_free(a);
 		cli_write(c, buf_cstr(&out), out.len);
 		if (cli_candidate(c) && !conf_candidate_dirty(cli_candidate(c)))
