@@ -63,8 +63,10 @@ static char *next_command(struct script *s)
 			s->number++;
 		s->at += n + (n < left);
 		size_t blanks = strspn(text, " \t\r");
+		// Blanks in front mean something in a difference (load configuration terminal).
 		if (blanks < n && text[blanks] != '#' && text[blanks] != '!')
-			return mem_text_n(text + blanks, n - blanks);
+			return s->from_text ? mem_text_n(text + blanks, n - blanks)
+					    : mem_text_n(text, n);
 	}
 	s->ended = s->input_ended;
 	return NULL;
@@ -106,7 +108,7 @@ static void line_done(struct script *s, bool failed)
 	if (failed) {
 		fflush(stdout);
 		fprintf(stderr, "afresh: stopped at %s %u: %s\n", s->from_text ? "command" : "line",
-			s->ahead[0].number, s->ahead[0].text);
+			s->ahead[0].number, s->ahead[0].text + strspn(s->ahead[0].text, " \t\r"));
 		s->status = 1;
 		s->over = true;
 	}

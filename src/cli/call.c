@@ -36,6 +36,8 @@ static void call_end(struct running *r)
 	filter_free(&r->filters);
 	conf_line_unref((struct conf_line *)r->call.line);
 	s->running = NULL;
+	if (s->asking == ASKING_LINES)
+		s->asking = ASKING_NOTHING;
 	mem_free(r);
 	if (s->closing)
 		return;
@@ -51,6 +53,8 @@ static void call_leave(struct running *r)
 	r->inside = false;
 	if (r->done || !r->later)
 		call_end(r);
+	else if (r->call.session->asking == ASKING_LINES)
+		session_finish(r->call.session, 0); // ready for the first of them
 }
 
 static void call_begin(struct cli_session *s, const struct row *row, struct conf_line *line,
@@ -113,6 +117,19 @@ void call_answer(struct cli_session *s, bool yes)
 	r->inside = true;
 	answered(&r->call, yes);
 	call_leave(r);
+}
+
+void call_line(struct cli_session *s, const char *text)
+{
+	struct running *r = s->running;
+
+	r->inside = true;
+	r->line(&r->call, text);
+	r->inside = false;
+	if (r->done)
+		call_end(r);
+	else
+		session_finish(s, 0);
 }
 
 void call_resume(struct cli_session *s)
@@ -228,6 +245,19 @@ void cli_ask(struct cli_call *c, const char *question, void (*done)(struct cli_c
 	}
 	r->answered = done;
 	session_ask(c->session, ASKING_CALL, question);
+}
+
+void cli_take_lines(struct cli_call *c, const char *name,
+		    void (*line)(struct cli_call *c, const char *text),
+		    void (*cancel)(struct cli_call *c))
+{
+	struct cli_session *s = c->session;
+
+	cli_later(c, cancel);
+	running_of(c)->line = line;
+	mem_free(s->question);
+	s->question = mem_text(name);
+	s->asking = ASKING_LINES;
 }
 
 struct conf_candidate *cli_candidate(struct cli_call *c)

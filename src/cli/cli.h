@@ -63,6 +63,9 @@ unsigned cli_load_merge(struct grammar *g, const struct buf *text, const char *n
 			struct conf_tree *t, struct buf *errors);
 unsigned cli_load_changes(struct grammar *g, const struct buf *text, const char *name,
 			  struct conf_tree *t, struct buf *errors);
+// A difference that somebody has pasted: what it puts in is checked as if typed.
+unsigned cli_load_pasted(struct grammar *g, const struct buf *text, const char *name, void *app,
+			 struct conf_tree *t, struct buf *errors);
 
 // --- sessions ------------------------------------------------------------------------------------
 struct cli_session_ops {
@@ -144,6 +147,11 @@ bool cli_full(const struct cli_call *c); // the terminal is slow: please wait fo
 // Asks; done(call, yes) comes when it is answered, at once in a script. Implies cli_later; done
 // must call cli_done.
 void cli_ask(struct cli_call *c, const char *question, void (*done)(struct cli_call *c, bool yes));
+// The lines that follow are the command's until cli_done; line gets each as it was typed. name stands
+// in the prompt, where a view's would. Implies cli_later.
+void cli_take_lines(struct cli_call *c, const char *name,
+		    void (*line)(struct cli_call *c, const char *text),
+		    void (*cancel)(struct cli_call *c));
 bool cli_interactive(const struct cli_call *c);           // a terminal, not a script
 struct conf_candidate *cli_candidate(struct cli_call *c); // the session's; NULL: user view
 void cli_candidate_restart(struct cli_call *c); // begins anew from what runs now (after commit)

@@ -19,6 +19,7 @@ struct loader {
 	const char *name;
 	unsigned line_number, error_count;
 	bool changes; // the text goes on as differences
+	bool pasted;  // by somebody: what they put in is entered like typed statements
 	// Of a difference: taken out, unless the next line puts the same statement in otherwise, which
 	// then keeps what is below it.
 	struct conf_line *taken; // NULL: none
@@ -111,7 +112,24 @@ static void put_in(struct loader *l, const struct conf_line *line)
 		l->taken = NULL;
 	}
 	take_out(l);
-	conf_set(l->tree, &l->place.path, line);
+	if (!l->pasted)
+		conf_set(l->tree, &l->place.path, line);
+}
+
+// A history holds only what was committed once; what somebody pastes may be anything.
+static bool pasted_fits(struct loader *l, char sign, const struct match *m)
+{
+	const char *text = NULL;
+
+	if (m->entry->row->run)
+		text = "Error: This command is not part of a configuration.";
+	else if (sign == ' ' && !m->entry->row->enters)
+		text = "Error: This is no line of a difference.";
+	else if (sign == ' ' && !conf_find(conf_at(l->tree, &l->place.path), m->line))
+		text = "Error: There is no such view.";
+	if (text)
+		load_error(l, 2, text);
+	return !text;
 }
 
 // A line of a difference: two columns of sign, then the statement at its level's column.
@@ -137,9 +155,18 @@ static void load_change(struct loader *l, const char *line)
 		load_match_error(l, 2, &m);
 		return;
 	}
+	if (l->pasted && !pasted_fits(l, line[0], &m)) {
+		conf_line_unref(m.line);
+		return;
+	}
 	struct conf_line *stored = match_stored(&m);
 	if (line[0] == '+') {
 		put_in(l, stored);
+		if (l->pasted) {
+			conf_line_unref(stored);
+			load_statement(l, line + 2, 2);
+			return;
+		}
 	} else if (line[0] == '-') {
 		l->taken = conf_line_ref(stored);
 		l->taken_level = level;
@@ -222,6 +249,20 @@ unsigned cli_load_merge(struct grammar *g, const struct buf *text, const char *n
 			struct conf_tree *t, struct buf *errors)
 {
 	struct loader l = {.g = g, .tree = t, .errors = errors, .name = name, .app = app};
+
+	return load_text(&l, buf_cstr(text), text->len);
+}
+
+unsigned cli_load_pasted(struct grammar *g, const struct buf *text, const char *name, void *app,
+			 struct conf_tree *t, struct buf *errors)
+{
+	struct loader l = {.g = g,
+			   .tree = t,
+			   .errors = errors,
+			   .name = name,
+			   .app = app,
+			   .changes = true,
+			   .pasted = true};
 
 	return load_text(&l, buf_cstr(text), text->len);
 }

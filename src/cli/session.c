@@ -112,7 +112,10 @@ void session_prompt_text(const struct cli_session *s, struct buf *out)
 	if (!s->immediate)
 		buf_text(out, conf_candidate_dirty(&s->candidate) ? "*" : "~");
 	buf_text(out, name);
-	place_prompt(&s->place, out);
+	if (s->asking == ASKING_LINES)
+		buf_format(out, "-%s", s->question);
+	else
+		place_prompt(&s->place, out);
 	buf_text(out, "]");
 }
 
@@ -409,6 +412,10 @@ static void run_line(struct cli_session *s, const char *line)
 
 void cli_session_line(struct cli_session *s, const char *line)
 {
+	if (s->asking == ASKING_LINES) {
+		call_line(s, line);
+		return;
+	}
 	if (s->asking != ASKING_NOTHING) {
 		take_answer(s, line);
 		return;

@@ -20,6 +20,7 @@ enum asking {
 	ASKING_STATEMENT, // may it be entered?
 	ASKING_LEAVE,     // commit before leaving the configuration views?
 	ASKING_CALL,      // a command's question
+	ASKING_LINES,     // for lines that a command takes
 };
 
 #define HISTORY_MAX 256
@@ -35,6 +36,7 @@ struct running {
 	bool inside; // run(), resume() or an answer is on the stack: freed when it returns
 	bool later, done, failed, cancelled;
 	void (*answered)(struct cli_call *c, bool yes);
+	void (*line)(struct cli_call *c, const char *text);
 	void (*after)(struct cli_session *s, bool failed); // instead of the prompt; NULL
 };
 
@@ -52,7 +54,7 @@ struct cli_session {
 	struct conf_candidate candidate;
 	struct running *running; // NULL: idle
 	enum asking asking;
-	char *question;           // owned; asked again after a bad answer
+	char *question;           // owned; asked again after a bad answer. ASKING_LINES: their name
 	struct statement pending; // ASKING_STATEMENT
 	struct buf message;       // of the statement being entered
 	struct history history;
@@ -77,6 +79,7 @@ void call_start(struct cli_session *s, const struct row *row, struct conf_line *
 void call_commit(struct cli_session *s, void (*after)(struct cli_session *s, bool failed));
 void call_cancel(struct cli_session *s);
 void call_answer(struct cli_session *s, bool yes);
+void call_line(struct cli_session *s, const char *text);
 void call_resume(struct cli_session *s);
 // --- history.c
 void history_add(struct history *h, const char *line);

@@ -403,6 +403,118 @@ static void test_report(void **state)
 	box_free(b);
 }
 
+// --- load configuration terminal ----------------------------------------------------------------------
+static struct cli_session *paste_begin(void)
+{
+	struct cli_session *s = terminal_new();
+
+	terminal_type(s, "system-view");
+	assert_non_null(strstr(terminal_type(s, "load configuration terminal"), "[~B-diff]"));
+	return s;
+}
+
+// Types each line of a text; what the last one printed.
+static const char *paste(struct cli_session *s, const char *text)
+{
+	char *copy = mem_text(text), *at = copy, *line;
+	const char *last = "";
+
+	while ((line = strsep(&at, "\n")))
+		last = terminal_type(s, line);
+	mem_free(copy);
+	return last;
+}
+
+static void paste_refused(const char *text, const char *error)
+{
+	struct cli_session *s = paste_begin();
+
+	paste(s, text);
+	const char *shown = terminal_type(s, "end-diff");
+	if (!strstr(shown, error) || !terminal_status)
+		fail_msg("%s: %s", text, shown);
+	assert_non_null(strstr(
+		shown, "Error: The differences cannot be loaded; the candidate is as it was."));
+	assert_non_null(strstr(shown, "[~B]")); // nothing of it stays
+	cli_session_free(s);
+}
+
+// What a display of changes shows takes another device there, and what it shows the other way round back.
+static void test_paste(void **state)
+{
+	char *there = mem_text(box_run(a, "display configuration commit changes since 1000000001"));
+
+	box_run(a, "rollback configuration to commit-id 1000000001");
+	expect_name("A");
+	struct cli_session *s = terminal_new();
+	terminal_type(s, "system-view");
+	terminal_type(s, "load configuration terminal");
+	assert_non_null(strstr(paste(s, there), "[~A-diff]"));
+	assert_non_null(strstr(terminal_type(s, "end-diff"), "[*A]"));
+	assert_int_equal(terminal_status, 0);
+	terminal_type(s, "commit");
+	assert_non_null(strstr(box_run(a, "display configuration commit changes since 1000000003"),
+			       "Info: No configuration changes."));
+	char *back = mem_text(box_run(a, "display configuration commit changes last 2"));
+	assert_non_null(strstr(back, "Info: No configuration changes."));
+	mem_free(back);
+	mem_free(there);
+	cli_session_free(s);
+}
+
+static void test_paste_ends(void **state)
+{
+	struct cli_session *s = paste_begin();
+
+	terminal_type(s, "- sysname B");
+	terminal_type(s, "+ sysname C");
+	assert_non_null(strstr(terminal_type(s, " abort "), "[~B]")); // without a trace
+	terminal_type(s, "load configuration terminal");
+	terminal_type(s, "+ sysname C");
+	cli_session_interrupt(s);
+	assert_int_equal(terminal_status, 1);
+	assert_non_null(strstr(terminal_type(s, "end-diff"), "Error: "));
+	terminal_type(s, "load configuration terminal");
+	assert_non_null(strstr(terminal_type(s, "return"), "[~B-diff]")); // a line like any other
+	cli_session_return(s);
+	assert_non_null(strstr(terminal_type(s, "abort"), "[~B]"));
+	terminal_type(s, "load configuration terminal");
+	cli_session_free(s); // the terminal is lost
+	expect_name("B");
+}
+
+static void test_paste_keeps_what_is_below(void **state)
+{
+	struct cli_session *s = paste_begin();
+
+	paste(s,
+	      "- route-policy IN deny node 10\n+ route-policy IN permit node 10\n+  apply preferred-value 3\n  #");
+	assert_non_null(strstr(terminal_type(s, "end-diff"), "[*B]"));
+	const char *shown = terminal_type(s, "display configuration candidate");
+	assert_non_null(strstr(
+		shown,
+		"route-policy IN permit node 10\n apply cost 5\n apply preferred-value 3\n"));
+	cli_session_free(s);
+}
+
+static void test_paste_refuses(void **state)
+{
+	paste_refused("+ sysnome C", "terminal:1:3: Error: ");
+	paste_refused("+ sysname C\nnonsense",
+		      "terminal:2:1: Error: This is no line of a difference.");
+	paste_refused("+ commit",
+		      "terminal:1:3: Error: This command is not part of a configuration.");
+	paste_refused("- display version", "Error: This command is not part of a configuration.");
+	paste_refused("+ return", "Error: This command is not part of a configuration.");
+	paste_refused("  route-policy OUT permit node 10\n+  apply cost 1",
+		      "terminal:1:3: Error: There is no such view.");
+	paste_refused("  sysname B", "Error: This is no line of a difference.");
+	paste_refused("+  apply cost 1", "Error: This is no line of a difference.");
+	paste_refused("  bgp 100\n+  peer 10.0.0.2 as-number 0", "terminal:2:");
+	paste_refused("+", "Error: This is no line of a difference.");
+	paste_refused("+ ", "Error: This is no line of a difference.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +531,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_trial_aborted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trial_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_report, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_paste, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_paste_ends, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_paste_keeps_what_is_below, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_paste_refuses, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

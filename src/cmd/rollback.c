@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 
+#define PASTE_MOST (16u << 20) // bytes
+
 // --- files ------------------------------------------------------------------------------------------
 // The configuration in a file, or (merge) its lines upon t. false after the errors.
 static bool read_file(struct cli_call *c, const char *name, bool merge, struct conf_tree *t)
@@ -289,6 +291,72 @@ static void load_file(struct cli_call *c)
 		candidate_take(c, &tree);
 }
 
+// --- a difference that is pasted --------------------------------------------------------------------
+static void paste_cancelled(struct cli_call *c)
+{
+	struct buf *text = c->data;
+
+	buf_free(text);
+	mem_free(text);
+}
+
+static void paste_take(struct cli_call *c, const struct buf *text)
+{
+	struct conf_tree tree = conf_tree_clone(&cli_candidate(c)->tree);
+	struct buf errors = {0};
+
+	if (!cli_load_pasted(app_of(c)->grammar, text, "terminal", app_of(c), &tree, &errors)) {
+		candidate_take(c, &tree);
+	} else {
+		cli_write(c, buf_cstr(&errors), errors.len);
+		cli_error(c, "The differences cannot be loaded; the candidate is as it was.");
+		conf_tree_free(&tree);
+	}
+	buf_free(&errors);
+}
+
+// Blank lines, and the heading that displays of differences have, are pasted along with them.
+static void paste_line(struct cli_call *c, const char *line)
+{
+	struct buf *text = c->data;
+	size_t blanks = strspn(line, " \t\r"), size = strcspn(line + blanks, "\t\r") + blanks;
+
+	while (size > blanks && line[size - 1] == ' ')
+		size--;
+	const char *word = line + blanks;
+	size_t length = size - blanks;
+	bool ends = length == 8 && strncmp(word, "end-diff", 8) == 0;
+
+	if (ends)
+		paste_take(c, text);
+	if (ends || (length == 5 && strncmp(word, "abort", 5) == 0)) {
+		paste_cancelled(c);
+		cli_done(c);
+	} else if (text->len > PASTE_MOST) {
+		paste_cancelled(c);
+		cli_error(c, "The differences are too long.");
+		cli_done(c);
+	} else {
+		// A line that says nothing keeps its number for the errors.
+		if (length && strncmp(word, "Building configuration", 22) != 0)
+			buf_put(text, line, size);
+		else
+			buf_text(text, "  #");
+		buf_u8(text, '\n');
+	}
+}
+
+static void load_terminal(struct cli_call *c)
+{
+	if (candidate_barred(c))
+		return;
+	c->data = MEM_NEW(struct buf);
+	cli_print(c,
+		  "Info: Paste differences as they are displayed, then type end-diff to take them "
+		  "into the candidate, or abort.\n");
+	cli_take_lines(c, "diff", paste_line, paste_cancelled);
+}
+
 // Of one commit what it did is undone; otherwise what has been done since.
 static void load_changes(struct cli_call *c)
 {
@@ -361,6 +429,11 @@ static const struct row rows[] = {
 	 .help = "Takes the lines of a file into the candidate, or all of it in its place.",
 	 .level = 2,
 	 .run = load_file},
+	{.views = "config",
+	 .grammar = "load configuration terminal",
+	 .help = "Takes differences that are pasted, as displays show them, into the candidate.",
+	 .level = 2,
+	 .run = load_terminal},
 	{.views = "config",
 	 .grammar =
 		 "load configuration rollback changes { at commit-id | to **commit-id** commit-id | "

@@ -216,6 +216,23 @@ def test_clients_roll_back(dut):
     t.close()
 
 
+def test_a_difference_is_pasted(dut):
+    """What one device shows of a change, typed by a script into another, is the same change there."""
+    dut.start()
+    change = ("route-policy P permit node 10", "apply community 100:1 additive", "quit", "bgp 100",
+              f"peer {dut.base}.2 description up", f"peer {dut.base}.3 as-number 65003", "ipv4-family unicast",
+              f"peer {dut.base}.2 route-policy P import")
+    dut.configure(*change)
+    shown = dut.run("display configuration commit changes last 1")
+    wanted = dut.run("display current-configuration")
+    dut.run("rollback configuration last 1")
+    dut.run("system-view", "load configuration terminal", *shown.splitlines(), "end-diff", "commit")
+    assert dut.run("display current-configuration") == wanted
+    code, out = dut.run("system-view", "load configuration terminal", "+ sysnome x", "end-diff", "commit", check=False)
+    assert code == 1 and "terminal:1:3: Error: " in out and "stopped at line 4: end-diff" in out
+    assert dut.run("display current-configuration") == wanted
+
+
 def test_a_trial_ends_with_its_terminal(dut):
     dut.start()
     t = Terminal(dut.socket)
