@@ -93,8 +93,7 @@ struct span communities_without(struct arena *a, struct span x, unsigned width,
 	return (struct span){.p = start, .len = (size_t)(p - start)};
 }
 
-// --- text
-// -----------------------------------------------------------------------------------------
+// --- text --------------------------------------------------------------------------------------
 
 static uint16_t load_u16(const uint8_t *p)
 {

@@ -113,8 +113,7 @@ bool as_path_valid(const uint8_t *p, size_t n, unsigned width, bool *ret_confed)
 	return true;
 }
 
-// --- building
-// -------------------------------------------------------------------------------------
+// --- building ----------------------------------------------------------------------------------
 
 // A path under construction in an arena: room for the worst case is taken once.
 struct builder {
@@ -242,8 +241,7 @@ struct span as_path_replace(struct arena *a, const uint8_t *p, size_t n, uint32_
 	return built(&b);
 }
 
-// --- 2-byte numbers (RFC 6793)
-// ----------------------------------------------------------------------
+// --- 2-byte numbers (RFC 6793) -----------------------------------------------------------------
 
 struct span as_path_widen(struct arena *a, const uint8_t *p, size_t n)
 {

@@ -43,8 +43,7 @@ size_t attr_table_bytes(const struct attr_table *t)
 	       t->scratch.cap;
 }
 
-// --- index
-// ----------------------------------------------------------------------------------------
+// --- index -------------------------------------------------------------------------------------
 
 static uint64_t slot_of(uint64_t hash, uint32_t id)
 {
@@ -131,8 +130,7 @@ static struct attr_set *find(const struct attr_table *t, uint64_t hash, struct s
 	return NULL;
 }
 
-// --- sets
-// -----------------------------------------------------------------------------------------
+// --- sets --------------------------------------------------------------------------------------
 
 static size_t header_size(const uint8_t *p)
 {

@@ -62,8 +62,7 @@ static void failed(struct stream *s, int error)
 	output_mark(s);
 }
 
-// --- from the queue to the kernel
-// -----------------------------------------------------------------
+// --- from the queue to the kernel --------------------------------------------------------------
 
 static unsigned gather(struct stream *s, uv_buf_t bufs[FLIGHT_MAX])
 {
@@ -164,8 +163,7 @@ void streams_flush(struct loop *l)
 	}
 }
 
-// --- from the user to the queue
-// -------------------------------------------------------------------
+// --- from the user to the queue ----------------------------------------------------------------
 
 static void add_chunk(struct stream *s, struct chunk *c)
 {

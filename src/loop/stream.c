@@ -19,8 +19,7 @@
 
 #define PATIENCE_US 1000000
 
-// --- making
-// -----------------------------------------------------------------------------------------
+// --- making ------------------------------------------------------------------------------------
 
 static struct stream *stream_new(struct loop *l, bool is_local, int family)
 {
@@ -185,8 +184,7 @@ struct stream *stream_connect_local(struct loop *l, const char *path, const stru
 	return s;
 }
 
-// --- reading
-// ---------------------------------------------------------------------------------------
+// --- reading -----------------------------------------------------------------------------------
 
 void stream_report(struct stream *s, int error)
 {
@@ -261,8 +259,7 @@ void stream_pause(struct stream *s, bool pause)
 		output_mark(s); // nobody else would report it now
 }
 
-// --- ending
-// ----------------------------------------------------------------------------------------
+// --- ending ------------------------------------------------------------------------------------
 
 static void on_close(uv_handle_t *handle)
 {
@@ -327,8 +324,7 @@ void stream_finish(struct stream *s)
 	output_mark(s);
 }
 
-// --- facts
-// -----------------------------------------------------------------------------------------
+// --- facts -------------------------------------------------------------------------------------
 
 struct ip stream_local(const struct stream *s, uint16_t *ret_port)
 {

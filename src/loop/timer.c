@@ -98,8 +98,7 @@ uint64_t timer_left(const struct timer *t)
 	return timer_running(t) && t->due > now ? t->due - now : 0;
 }
 
-// --- tasks
-// -----------------------------------------------------------------------------------------
+// --- tasks -------------------------------------------------------------------------------------
 
 struct task *task_new(struct loop *l, task_fn *fn, void *arg)
 {

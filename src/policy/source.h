@@ -20,8 +20,7 @@
 #include "base/ip.h"
 #include "base/map.h"
 
-// --- named filters
-// ---------------------------------------------------------------------------------
+// --- named filters -----------------------------------------------------------------------------
 enum filter_kind {
 	FILTER_PREFIX,          // ip ip-prefix
 	FILTER_PREFIX_WIDE,     // ip ipv6-prefix
