@@ -216,6 +216,11 @@ static void test_marks(void **state)
 	struct attrs as;
 
 	attr_table_init(&t);
+	for (unsigned n = 0; n < 2; n++) {
+		list_of(n, &as);
+		attr_intern(&t, &as);
+	}
+	attr_unref(&t, 1); // and is given again, while the last number is another one
 	for (unsigned count = 0; count < 3; count++) {
 		uint32_t mark = 0;
 		attrs_clear(&as);
