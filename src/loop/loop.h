@@ -79,8 +79,15 @@ struct ip stream_local(const struct stream *s, uint16_t *ret_port);
 struct ip stream_remote(const struct stream *s, uint16_t *ret_port);
 int stream_set_limits(struct stream *s, const struct tcp_options *o); // ttl and min_ttl of an accepted connection
 
-// Is there a VRF device of that name? The simulation has none.
-bool loop_vrf_device(struct loop *l, const char *name);
+// Which of so many names are those of VRF devices. The simulation has one at most.
+void loop_vrf_devices(struct loop *l, const char *const *names, unsigned count, bool *ret);
+static inline bool loop_vrf_device(struct loop *l, const char *name)
+{
+	bool is_vrf;
+
+	loop_vrf_devices(l, &name, 1, &is_vrf);
+	return is_vrf;
+}
 
 struct listener;
 typedef void accept_fn(void *arg, struct stream *s);     // caller's from then on; set its ops at once

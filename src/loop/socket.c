@@ -103,23 +103,26 @@ int socket_set_interface(int fd, const char *interface)
 }
 
 // A driver tells its name to whoever asks.
-bool loop_vrf_device(struct loop *l, const char *name)
+static bool is_vrf(int fd, const char *name)
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
 	struct ifreq r = {0};
-	int fd;
-	bool is_vrf;
 
-	if (!*name || strlen(name) >= IFNAMSIZ || !if_nametoindex(name))
-		return false;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (!*name || strlen(name) >= IFNAMSIZ)
 		return false;
 	memcpy(r.ifr_name, name, strlen(name));
 	r.ifr_data = (char *)&info;
-	is_vrf = !ioctl(fd, SIOCETHTOOL, &r) && !strcmp(info.driver, "vrf");
-	close(fd);
-	return is_vrf;
+	return !ioctl(fd, SIOCETHTOOL, &r) && !strcmp(info.driver, "vrf");
+}
+
+void loop_vrf_devices(struct loop *l, const char *const *names, unsigned count, bool *ret)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (unsigned i = 0; i < count; i++)
+		ret[i] = fd >= 0 && is_vrf(fd, names[i]);
+	if (fd >= 0)
+		close(fd);
 }
 
 int local_path_check(const char *path)

@@ -248,6 +248,8 @@ static void build_scope(struct build *b, struct instance_config *c)
 	struct taking t = {.build = b};
 
 	b->scope = scope_of(b->tree, c->name);
+	if (!map_get(&b->viewed, c->name))
+		b->scope.bgp = NULL; // nothing is to be found there
 	b->instance = c;
 	for (unsigned i = 0; i < SCOPE_VIEWS; i++)
 		take_order(&t, scope_peers(&b->scope, i), ORDER_VPN_ROUTER_ID);
@@ -313,6 +315,7 @@ struct model *model_new(void)
 	struct model *m = MEM_NEW(struct model);
 
 	m->store = policy_store_new();
+	map_init_text(&m->instance_numbers);
 	return m;
 }
 
@@ -325,6 +328,7 @@ void model_free(struct model *m)
 		conf_tree_free(&m->policy_tree);
 	policy_store_free(m->store);
 	mem_free(m->instances);
+	map_free(&m->instance_numbers);
 	mem_free(m);
 }
 

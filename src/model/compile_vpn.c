@@ -7,6 +7,7 @@
 // what is sent there (RFC 6514 sections 6, 7).
 #include "model/private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,29 +18,39 @@
 #define LABEL_FIRST 16 // below are the reserved ones (RFC 3032)
 
 // --- numbers ----------------------------------------------------------------------------------------
-uint16_t model_instance_number(struct model *m, const char *name)
+// One that was never given, or the one that has been without use for longest; NULL: all are in use.
+static struct instance_name *number_take(struct model *m)
 {
-	struct instance_name *oldest = NULL;
+	struct instance_name *oldest = m->instances;
 
-	for (unsigned i = 0; i < m->instance_count; i++) {
-		struct instance_name *n = &m->instances[i];
-		if (strcmp(n->name, name) == 0) {
-			n->used = m->compilations;
-			return (uint16_t)(i + 1);
-		}
-		if (!oldest || n->used < oldest->used)
-			oldest = n;
-	}
 	if (m->instance_count < INSTANCES_MAX - 1) {
 		m->instances =
 			mem_resize(m->instances, (m->instance_count + 1) * sizeof(*m->instances));
-		oldest = &m->instances[m->instance_count++];
-	} else if (oldest->used == m->compilations) {
-		return 0;
+		return &m->instances[m->instance_count++];
 	}
-	*oldest = (struct instance_name){.used = m->compilations};
-	strncpy(oldest->name, name, sizeof(oldest->name) - 1);
-	return (uint16_t)(oldest - m->instances + 1);
+	for (unsigned i = 1; i < m->instance_count; i++)
+		if (m->instances[i].used < oldest->used)
+			oldest = &m->instances[i];
+	if (oldest->used == m->compilations)
+		return NULL;
+	map_remove(&m->instance_numbers, oldest->name);
+	return oldest;
+}
+
+uint16_t model_instance_number(struct model *m, const char *name)
+{
+	uintptr_t number = (uintptr_t)map_get(&m->instance_numbers, name);
+	struct instance_name *n = number ? &m->instances[number - 1] : number_take(m);
+
+	if (!n)
+		return 0;
+	n->used = m->compilations;
+	if (!number) {
+		snprintf(n->name, sizeof(n->name), "%s", name);
+		number = (uintptr_t)(n - m->instances + 1);
+		map_put(&m->instance_numbers, name, (void *)number);
+	}
+	return (uint16_t)number;
 }
 
 // --- lists of values ----------------------------------------------------------------------------
@@ -269,15 +280,18 @@ static void check_distinguishers(struct build *b)
 	mem_free(list);
 }
 
-// Views of BGP for instances that are gone.
+// Views of BGP for instances, and for such as are gone.
 static void check_views(struct build *b)
 {
 	struct conf_iter it;
 
+	map_init_text(&b->viewed);
 	for (const struct conf_node *n = conf_first(&it, b->bgp); n; n = conf_next(&it)) {
 		const char *name = n->line->row->order >= ORDER_VPN
 					   ? conf_value(n->line, "vpn-instance-name")
 					   : NULL;
+		if (name)
+			map_put(&b->viewed, name, b);
 		if (!name || vpn_node(b->tree, name))
 			continue;
 		struct buf text = {0};
@@ -366,4 +380,5 @@ void build_vpn_free(struct build *b)
 		mem_free(b->targets[i].values);
 		mem_free(b->targets[i].targets);
 	}
+	map_free(&b->viewed);
 }

@@ -5,6 +5,7 @@
 //   compile.c:  walks the tree; calls take for each line with the struct taking that fits its view
 #pragma once
 
+#include "base/map.h"
 #include "conf/conf.h"
 #include "model/model.h"
 #include "model/scope.h"
@@ -64,6 +65,7 @@ struct model {
 	// number up only when there is no other left.
 	struct instance_name *instances;
 	unsigned instance_count;
+	struct map instance_numbers; // by name
 	uint64_t compilations;
 };
 struct instance_name {
@@ -128,6 +130,7 @@ struct build {
 	struct instance_config *instance; // what comes of it, and
 	struct view_take view[AF_MAX];    // what its families' views name
 	struct target_list targets[AF_MAX];
+	struct map viewed; // names of the VPN instances that have a view of BGP
 	struct peer_take defaults; // of the instance, for peers and groups
 	struct rib_options options; // of the instance, for the families
 	struct ip router_id;

@@ -31,6 +31,8 @@ const struct conf_node *scope_family(const struct scope *s, const struct af *af)
 {
 	struct conf_iter it;
 
+	if (!s->bgp)
+		return NULL;
 	if (s->instance)
 		return conf_first_object(&it, s->bgp, ORDER_VPN_FAMILY + af->order, s->instance);
 	return conf_first_order(&it, s->bgp, ORDER_FAMILY + af->order);
@@ -40,7 +42,7 @@ const struct conf_node *scope_peers(const struct scope *s, unsigned i)
 {
 	struct conf_iter it;
 
-	if (!s->instance)
+	if (!s->instance || !s->bgp)
 		return i ? NULL : s->bgp;
 	if (!i)
 		return conf_first_object(&it, s->bgp, ORDER_VPN, s->instance);

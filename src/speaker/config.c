@@ -171,3 +171,17 @@ const struct instance_config *speaker_config_instance_numbered(const struct spea
 	}
 	return NULL;
 }
+
+const struct instance_config *speaker_config_instance_near(const struct speaker_config *c,
+							   uint16_t number, unsigned place)
+{
+	unsigned below = place < c->instance_count ? place : c->instance_count, above = below;
+
+	while (below || above < c->instance_count) {
+		if (above < c->instance_count && c->instances[above++].number == number)
+			return &c->instances[above - 1];
+		if (below && c->instances[--below].number == number)
+			return &c->instances[below];
+	}
+	return NULL;
+}

@@ -107,6 +107,8 @@ void peer_config_release(struct peer_config *c); // gives them back
 const struct peer_config *speaker_config_peer(const struct speaker_config *c, uint16_t instance, const struct ip *address); // NULL
 const struct instance_config *speaker_config_instance(const struct speaker_config *c, const char *name); // "": public; NULL
 const struct instance_config *speaker_config_instance_numbered(const struct speaker_config *c, uint16_t number); // NULL
+// The same, by its place in another configuration: most are at the same place, or not far from it.
+const struct instance_config *speaker_config_instance_near(const struct speaker_config *c, uint16_t number, unsigned place);
 const struct group_config *speaker_config_group(const struct speaker_config *c, const char *name); // public
 // Groups are of the view that they stand in: of one instance (template_peer.instance).
 const struct group_config *speaker_config_group_in(const struct speaker_config *c, uint16_t instance, const char *name);

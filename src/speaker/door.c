@@ -121,9 +121,8 @@ static void peer_look(struct speaker_peer *p)
 	sess_configure(p->session, &session);
 }
 
-static void door_look(struct speaker *s, const struct instance_config *c)
+static void door_look(struct speaker *s, const struct instance_config *c, bool there)
 {
-	bool there = c->number != INSTANCE_PUBLIC && loop_vrf_device(s->loop, c->name);
 	struct speaker_door *d = device_door(s, c->number);
 	int error;
 
@@ -137,6 +136,20 @@ static void door_look(struct speaker *s, const struct instance_config *c)
 		vec_drop(&s->device_doors, d);
 		door_close(d);
 	}
+}
+
+static void doors_look(struct speaker *s, const struct speaker_config *c)
+{
+	const char **names = mem_alloc(c->instance_count * sizeof(*names));
+	bool *there = mem_alloc(c->instance_count * sizeof(*there));
+
+	for (unsigned i = 0; i < c->instance_count; i++)
+		names[i] = c->instances[i].name; // the public one has none
+	loop_vrf_devices(s->loop, names, c->instance_count, there);
+	for (unsigned i = 0; i < c->instance_count; i++)
+		door_look(s, &c->instances[i], there[i]);
+	mem_free(names);
+	mem_free(there);
 }
 
 static void doors_shut(struct speaker *s)
@@ -158,8 +171,7 @@ void devices_look(struct speaker *s)
 		timer_stop(s->device_timer);
 		return;
 	}
-	for (unsigned i = 0; i < s->config->instance_count; i++)
-		door_look(s, &s->config->instances[i]);
+	doors_look(s, s->config);
 	for (size_t i = 0; i < s->peers.count; i++) {
 		struct speaker_peer *p = s->peers.item[i];
 

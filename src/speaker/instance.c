@@ -10,14 +10,15 @@
 
 #include "base/mem.h"
 
-static const struct instance_config *numbered(const struct speaker_config *c, uint16_t number)
+static const struct instance_config *near(const struct speaker_config *c, uint16_t number,
+					  unsigned place)
 {
-	return c ? speaker_config_instance_numbered(c, number) : NULL;
+	return c ? speaker_config_instance_near(c, number, place) : NULL;
 }
 
 const char *speaker_instance_name(const struct speaker *s, uint16_t number)
 {
-	const struct instance_config *c = numbered(s->config, number);
+	const struct instance_config *c = near(s->config, number, 0);
 
 	return c ? c->name : "";
 }
@@ -82,7 +83,7 @@ void instances_change(struct speaker *s, const struct speaker_config *old,
 {
 	for (unsigned i = 0; i < next->instance_count; i++) {
 		const struct instance_config *n = &next->instances[i];
-		const struct instance_config *o = numbered(old, n->number);
+		const struct instance_config *o = near(old, n->number, i);
 
 		options_change(s, o, n, next->generation);
 		links_change(s, o, n);
@@ -96,7 +97,7 @@ void instances_remove(struct speaker *s, const struct speaker_config *old,
 	for (unsigned i = 0; old && i < old->instance_count; i++) {
 		uint16_t number = old->instances[i].number;
 
-		if (numbered(next, number))
+		if (near(next, number, i))
 			continue;
 		originate_nothing(s, &old->instances[i]);
 		soft_instance_gone(s->soft, number);
@@ -196,7 +197,7 @@ void plan_instances(struct soft_plan *plan, struct speaker *s, const struct spea
 {
 	for (unsigned i = 0; i < next->instance_count; i++) {
 		const struct instance_config *n = &next->instances[i];
-		const struct instance_config *o = numbered(s->config, n->number);
+		const struct instance_config *o = near(s->config, n->number, i);
 
 		for (unsigned k = 0; k < af_count; k++) {
 			if (o)

@@ -38,12 +38,7 @@ static const char *const statements[] = {"routing-table limit", "prefix limit"};
 
 static struct instance_limits *limits_find(const struct speaker *s, uint16_t number)
 {
-	for (size_t i = 0; i < s->limits.count; i++) {
-		struct instance_limits *l = s->limits.item[i];
-		if (l->number == number)
-			return l;
-	}
-	return NULL;
+	return map_get_number(&s->limit_of, number);
 }
 
 static struct instance_limits *limits_of(struct speaker *s, uint16_t number)
@@ -55,6 +50,7 @@ static struct instance_limits *limits_of(struct speaker *s, uint16_t number)
 	l = MEM_NEW(struct instance_limits);
 	l->number = number;
 	vec_add(&s->limits, l);
+	map_put_number(&s->limit_of, number, l);
 	return l;
 }
 
@@ -72,6 +68,7 @@ void limits_forget(struct speaker *s, uint16_t number)
 	if (!l)
 		return;
 	vec_drop(&s->limits, l);
+	map_remove_number(&s->limit_of, number);
 	limits_free(l);
 }
 
@@ -80,6 +77,7 @@ void limits_free_all(struct speaker *s)
 	while (s->limits.count)
 		limits_free(vec_pop(&s->limits));
 	vec_free(&s->limits);
+	map_free(&s->limit_of);
 }
 
 // --- what is configured -----------------------------------------------------------------------------

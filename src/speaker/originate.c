@@ -229,7 +229,7 @@ void speaker_originate(struct speaker *s, const struct speaker_config *old,
 	for (unsigned i = 0; i < next->instance_count; i++) {
 		const struct instance_config *n = &next->instances[i];
 
-		instance_originate(s, old ? speaker_config_instance_numbered(old, n->number) : NULL,
+		instance_originate(s, old ? speaker_config_instance_near(old, n->number, i) : NULL,
 				   n);
 	}
 }

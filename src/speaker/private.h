@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "soft/engine.h"
 #include "speaker/shard.h"
@@ -89,6 +90,7 @@ struct speaker {
 	struct vec measures;  // struct measuring (measure.c); only the last one may be open
 	uint32_t last_measure;
 	struct vec limits;    // struct instance_limits (limit.c), of instances that have a limit
+	struct map limit_of;  // the same by number of the instance
 	struct timer *limit_timer; // what was turned away may be brought back then
 	struct task *flusher; // hands over batches at the end of a round
 	struct arena scratch; // one UPDATE, one origin

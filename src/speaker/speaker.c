@@ -169,6 +169,7 @@ struct speaker *speaker_new(struct loop *l, const struct speaker_options *o)
 	s->limit_timer = timer_new(l, limits_look, s);
 	s->proof_timer = timer_new(l, proofs_look, s);
 	list_init(&s->proofs);
+	map_init_number(&s->limit_of);
 	s->shard_count = o->rib_threads ? o->rib_threads : o->inline_shards ? o->inline_shards : 1;
 	s->shards = mem_zero(s->shard_count * sizeof(*s->shards));
 	for (unsigned i = 0; i < s->shard_count; i++)

@@ -81,9 +81,10 @@ uint64_t loop_clock(void)
 	return w->now += w->clock_cost;
 }
 
-bool loop_vrf_device(struct loop *l, const char *name)
+void loop_vrf_devices(struct loop *l, const char *const *names, unsigned count, bool *ret)
 {
-	return *name && !strcmp(l->device, name);
+	for (unsigned i = 0; i < count; i++)
+		ret[i] = *names[i] && !strcmp(l->device, names[i]);
 }
 
 int64_t loop_wall(struct loop *l)
