@@ -17,7 +17,8 @@
 #include "conf/history.h"
 #include "speaker/rehearsal.h"
 
-#define LOG_PIECE 3000 // characters of one line
+#define LOG_PIECE  3000  // characters of one line
+#define LOOK_EVERY 20000 // microseconds
 
 enum { TOLD_TEXT = 1, TOLD_JSON, TOLD_LOG, TOLD_TABLE, TOLD_SUMS };
 
@@ -35,6 +36,7 @@ struct check {
 	unsigned most;    // findings that are told
 	unsigned told;    // in the copy
 	unsigned percent; // shown
+	uint64_t looked;  // when the copy last told how far it is
 };
 
 static void check_free(struct check *k)
@@ -72,9 +74,11 @@ static void progress_in_copy(void *arg, unsigned percent)
 {
 	struct check *k = arg;
 
-	if (percent > k->percent)
-		rehearsal_percent(percent);
+	if (percent <= k->percent || loop_clock() - k->looked < LOOK_EVERY)
+		return;
+	rehearsal_percent(percent);
 	k->percent = percent;
+	k->looked = loop_clock();
 }
 
 // What the copy does not share with the process.
@@ -132,6 +136,7 @@ static void audit_in_copy(void *arg, struct speaker *s, const struct measure *m)
 	struct audit a;
 
 	k->percent = 0;
+	k->looked = loop_clock();
 	speaker_audit(s, &o, &a);
 	tell_tables(k, &a);
 	sums = (struct sums){.replayed = a.replayed, .memory = own_memory()};

@@ -20,6 +20,7 @@ SAME = [
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00", "2026-03-02 10:12:09+00:00"),
     (r"worked out in \d+\.\d{3} s", "worked out in 0.010 s"),
     (r"(Time +): \d+\.\d{3} s", r"\1: 0.001 s"),
+    (r"(?m)(\d  )\d+\.\d{3} s$", r"\g<1>0.001 s"),
     (r"\b\d+ us\b", "100 us"),
     (r"; \d+ ms\b", "; 1 ms"),
     (r"\b\d\d:\d\d:\d\d\b(?!\+)", "00:00:10"),
@@ -42,6 +43,7 @@ def equalled(text):
     for pattern, same in SAME:
         text = re.sub(pattern, same, text)
     user = pwd.getpwuid(os.getuid()).pw_name
+    text = text.replace(f"  {user:<14} ", f"  {'root':<14} ")  # display bgp tables check
     return text.replace(f"User: {user}\n", "User: root\n").replace(f" {user:<19} 20", f" {'root':<19} 20")
 
 
@@ -96,7 +98,7 @@ class Stage:
         echoed, _, rest = text.partition("\n")
         assert echoed.endswith(line), (line, text)
         self.shown += line + "\n"
-        self.show(re.sub(r"Working out the impact: \d+%", "", rest))
+        self.show(re.sub(r"(Working out the impact|Checking tables): \d+%", "", rest))
 
     def restart(self):
         self.close()
