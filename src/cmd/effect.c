@@ -136,7 +136,9 @@ void effect_put(struct app *a, uint32_t number, struct buf *out)
 		buf_text(out, "What came was not measured: another commit followed at once.\n");
 	} else {
 		put_figures(out, "Came", e->came);
-		if (measure_equal(&e->foretold, e->came))
+		if (e->came->lost)
+			buf_text(out, "Equal: not known, figures of a VPN instance are missing.\n");
+		else if (measure_equal(&e->foretold, e->came))
 			buf_text(out, "Equal: yes, in every table and for every peer.\n");
 		else
 			buf_format(out, "Equal: no; routes came meanwhile%s.\n",

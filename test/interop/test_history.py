@@ -256,6 +256,8 @@ def transcripts():
     text = (ROOT / "doc/manual.md").read_text()
     section = text[text.index("## History, rollback, trial"):text.index("## Soft reset")]
     for block in re.findall(r"^```\n(.*?)^```", section, re.MULTILINE | re.DOTALL):
+        if "\n...\n" in block:  # shortened: test_transcripts.py looks at those
+            continue
         yield re.findall(r"^(?:([<\[][~*]?r1[>\]])(.*)|(Warning: .*?\[Y/N\]:)(.*))\n"
                          r"((?:(?![<\[][~*]?r1|Warning).*\n)*)", block, re.MULTILINE)
 
@@ -282,7 +284,7 @@ def test_the_manual_shows_what_is_shown(dut):
     t.expect("<r1>")
     prompt = re.compile(r"^(?:[<\[][~*]?r1[>\]]|Warning: .*?\[Y/N\]:)$", re.MULTILINE)
     blocks = list(transcripts())
-    assert [len(block) for block in blocks] == [4, 2]
+    assert [len(block) for block in blocks] == [2, 2]
     for block in blocks:
         if block[0][0].startswith("["):   # the change that is tried
             t.type("system-view", r"\[~r1\]$")

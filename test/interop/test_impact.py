@@ -1,6 +1,12 @@
 """What a commit would do, against what neighbours then hear: the figures of
 `display configuration candidate impact` are counted again on the neighbours' side."""
 import json
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+import threading
 import time
 
 import pytest
@@ -85,7 +91,7 @@ CHANGES = {
 
 
 class Scene:
-    def __init__(self, start, network, keep):
+    def __init__(self, start, network, keep, routes=3000):
         base = network(1).rpartition(".")[0]
         self.base, self.listeners = base, {"l": f"{base}.4", "m": f"{base}.5"}
         config = CONFIG.format(base)
@@ -97,9 +103,9 @@ class Scene:
         self.feed.start(f"name=a,local={network(2)},as=65001,role=feed,variant=1,{both}",
                         f"name=b,local={network(3)},as=65002,role=feed,variant=2,{both}",
                         f"name=l,local={network(4)},as=65003,{both}", f"name=m,local={network(5)},as=100,{both}",
-                        options=("--routes", "3000", "--routes6", "600"))
+                        options=("--routes", str(routes), "--routes6", "600"))
         for name in self.listeners:
-            self.feed.ask(f"wait {name} held >= 3600 and {name} quiet > 0.5 timeout 30")
+            self.feed.ask(f"wait {name} held >= {routes + 600} and {name} quiet > 0.5 timeout 30")
 
     def counters(self, name):
         c = next(p for p in self.feed.ask("status")[0]["peers"] if p["name"] == name)["received"]
@@ -231,3 +237,48 @@ def test_two_at_once_and_a_script(start, network):
     status, out = scene.dut.run("system-view", "undo ip ip-prefix LOW", "route-policy IN permit node 10",
                                 "if-match ip-prefix LOW", IMPACT, check=False)
     assert status == 1 and "Error: " in out
+
+
+# --- what goes wrong ---------------------------------------------------------------------------------
+def children(pid):
+    return [int(n) for t in pathlib.Path(f"/proc/{pid}/task").iterdir() for n in (t / "children").read_text().split()]
+
+
+def test_a_copy_that_dies(start, network):
+    """Somebody, or the kernel for want of memory, ends the copy: an error, and nothing has changed."""
+    scene = Scene(start, network, True, routes=60000)
+    killed = []
+
+    def kill():
+        end = time.monotonic() + 20
+        while not killed and time.monotonic() < end:
+            for pid in children(scene.dut.process.pid):
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+    killer = threading.Thread(target=kill)
+    killer.start()
+    status, out = scene.dut.run("system-view", "route-policy IN deny node 5", IMPACT, check=False)
+    killer.join()
+    assert killed and status == 1 and "Error: The copy of the process" in out and "Nothing has changed" in out
+    assert scene.dut.json("display configuration commit list")["commits"] == []
+    assert "60600 newly rejected" in scene.dut.run("system-view", "route-policy IN deny node 5", IMPACT)
+    assert not children(scene.dut.process.pid)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="gives up root for a user who may have no more processes")
+def test_no_copy_can_be_made(start, network):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="afresh-nobody-"))
+    dut = Afresh(folder / "r", network(1), "sysname dut\n#\nbgp 100\n peer 127.0.0.9 as-number 200\n#\nreturn\n",
+                 threads=0)
+    for path in (folder, dut.folder, dut.state, dut.config):
+        os.chown(path, 65534, 65534)
+    dut.prefix = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "prlimit", "--nproc=1")
+    start.after(dut.stop)
+    start.after(lambda: shutil.rmtree(folder))
+    dut.start()
+    status, out = dut.run("system-view", "route-policy IN permit node 5", IMPACT, check=False)
+    assert status == 1 and "no copy of the process can be made (Resource temporarily unavailable)" in out, out
+    # A rollback need not wait for that: it says why nothing is foretold, and goes on.
+    dut.configure("route-policy IN permit node 5")
+    out = dut.run("rollback configuration last 1")
+    assert "no copy of the process" in out and "Configuration rollback succeeded." in out
