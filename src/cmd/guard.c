@@ -160,12 +160,23 @@ static bool is_protected(const void *arg, const struct af *af, const struct af_k
 	const struct policy_route route = {.af = af, .key = key};
 	enum filter_kind kind = af->props & AF_WIDE ? FILTER_PREFIX_WIDE : FILTER_PREFIX;
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2 && af->props & AF_PREFIX; i++) {
 		if (g->protect[i] &&
 		    policy_filter_permits(g->policy, kind, g->protect[i], false, &route))
 			return true;
 	}
 	return false;
+}
+
+static void put_table(struct buf *out, const struct speaker *s, uint16_t instance,
+		      const struct af *af)
+{
+	const struct instance_config *c =
+		speaker_config_instance_numbered(speaker_running(s), instance);
+
+	buf_format(out, ", %s", af->title);
+	if (c && c->name[0])
+		buf_format(out, " of VPN instance %s", c->name);
 }
 
 static void tell_lost(void *arg, struct speaker *s, const struct measure *m, struct buf *ret)
@@ -183,7 +194,8 @@ static void tell_lost(void *arg, struct speaker *s, const struct measure *m, str
 			continue;
 		buf_text(ret, "    ");
 		x->af->text_put(ret, &x->key);
-		buf_format(ret, ", %s: %s\n", x->af->title, gone ? "gone" : "moved");
+		put_table(ret, s, m->samples[i].instance, x->af);
+		buf_format(ret, ": %s\n", gone ? "gone" : "moved");
 	}
 	if (lost > PROTECTED_MAX)
 		buf_format(ret, "    ... %u in all\n", lost);

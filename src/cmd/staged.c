@@ -247,10 +247,11 @@ static struct staged *staged_new(struct cli_call *c, const struct conf_tree *tre
 		cli_write(c, buf_cstr(&out), out.len);
 		cli_failed(c);
 	} else if (!stage_possible(running, next, &out)) {
-		cli_error(c,
-			  "Only import and export policies of peers can be committed in stages; "
-			  "this would change %s.",
-			  buf_cstr(&out));
+		cli_error(
+			c,
+			"Only import and export policies of peers can be committed in stages, not "
+			"%s.",
+			buf_cstr(&out));
 	} else {
 		s->count = stage_peers(a->speaker, next, &s->peers);
 		if (!s->count)
@@ -405,8 +406,8 @@ static void display_status(struct cli_call *c)
 	if (t) {
 		const struct staged *s = t->staged;
 
-		buf_format(&out, "User: %s, session %u%s\nStage: %u\n", t->user, t->session,
-			   t->persist ? ", persistent" : "", s->stage);
+		buf_format(&out, "User: %s\nSession ID: %u%s\nStage: %u\n", t->user, t->session,
+			   t->persist ? " (persistent)" : "", s->stage);
 		if (timer_running(t->timer))
 			buf_format(&out, "Next stage in (sec): %" PRIu64 "\n",
 				   timer_left(t->timer) / 1000000);

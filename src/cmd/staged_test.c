@@ -293,8 +293,7 @@ static void refuses(const char *lines, const char *what)
 
 static void test_refused(void **state)
 {
-#define ONLY \
-	"Error: Only import and export policies of peers can be committed in stages; this would change "
+#define ONLY "Error: Only import and export policies of peers can be committed in stages, not "
 	refuses("quit\nsysname X", ONLY "sysname.");
 	refuses("quit\nbgp 100\npeer 10.0.0.9 as-number 900", ONLY "the new peer 10.0.0.9.");
 	refuses("quit\nbgp 100\nundo peer 10.0.0.5", ONLY "the removal of peer 10.0.0.5.");

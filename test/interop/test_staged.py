@@ -141,4 +141,4 @@ def test_a_full_disk(start, network):
 
 def test_what_cannot_be_staged(house):
     out = house.dut.run("system-view", "bgp 100", f"undo peer {house.listener(1)}", "commit staged percent 50", check=False)[1]
-    assert f"this would change the removal of peer {house.listener(1)}." in out
+    assert f"in stages, not the removal of peer {house.listener(1)}." in out
