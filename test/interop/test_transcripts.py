@@ -169,6 +169,6 @@ def test_the_manual_shows_parts_of_them():
     shown = "\n".join(p.read_text() for p in SHOWN.glob("*.txt"))
     manual = (ROOT / "doc/manual.md").read_text()
     chapter = manual[manual.index("## What a commit would do"):manual.index("## Soft reset")]
-    parts = [part for block in re.findall(r"(?ms)^```\n(.*?)^```", chapter) if "Impact" in block or "Foretold" in block
-             or "Not known" in block for part in re.split(r"(?m)^\.\.\.\n", block)]
+    parts = [part for block in re.findall(r"(?ms)^```\n(.*?)^```", chapter) if re.search("Impact|Foretold|Not known|"
+             "the guard|Staged|in stages", block) for part in re.split(r"(?m)^\.\.\.\n", block)]
     assert len(parts) >= 5 and all(part in shown for part in parts), [p for p in parts if p not in shown]
