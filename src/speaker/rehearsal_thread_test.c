@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "speaker/audit.h"
 
 #define ROUTES     5000u
 #define PATIENCE   (20 * UINT64_C(1000000))
@@ -355,6 +356,71 @@ static void busy_threads(void **unused)
 	assert_int_equal(total(LEDGER_CHANGED), ROUTES);
 }
 
+// --- audits: a copy that takes over nothing -----------------------------------------------------------
+static struct {
+	uint64_t routes, announcements, differences;
+} audited;
+
+static void audit_in_copy(void *arg, struct speaker *s, const struct measure *m)
+{
+	struct audit_options o = {.families = UINT16_MAX};
+	struct audit a;
+
+	speaker_audit(s, &o, &a);
+	audited.routes = a.replayed;
+	audited.announcements = 0;
+	for (unsigned i = 0; i < a.row_count; i++)
+		audited.announcements += a.rows[i].counts.announcements;
+	audited.differences = audit_differences(&a);
+	audit_free(&a);
+	rehearsal_tell(1, &audited, sizeof(audited));
+}
+
+static void audit_heard(void *arg, uint8_t kind, const uint8_t *p, size_t n)
+{
+	assert_int_equal(n, sizeof(audited));
+	memcpy(&audited, p, n);
+}
+
+static void audit(void)
+{
+	struct rehearsal_want w = {.tell = audit_in_copy, .heard = audit_heard, .done = ended};
+	uint64_t until = loop_clock() + PATIENCE;
+	int error = 0;
+
+	ends = 0;
+	assert_non_null(rehearsal_start(here, &w, &error));
+	while (!ends) {
+		assert_true(loop_clock() < until);
+		round_of_loop();
+	}
+	assert_true(good);
+	assert_int_equal(audited.differences, 0);
+}
+
+// While routes come in, while a walk is under way, and at rest.
+static void audits(void **unused)
+{
+	struct speaker_config *c = config();
+
+	speaker_apply(here, c, NULL);
+	speaker_config_unref(c);
+	for (unsigned i = 0; i < REHEARSALS; i++) {
+		wait_for_routes(i * ROUTES / REHEARSALS);
+		set(STEP_OPTION, 0, OPTION_PREFERRED_VALUE, 10 + i, 0);
+		set(STEP_NETWORK, af_index(af_classic()), 1 + i, 1, 0);
+		c = config();
+		speaker_apply(here, c, NULL);
+		speaker_config_unref(c);
+		audit();
+	}
+	wait_for_routes(ROUTES);
+	settle();
+	audit();
+	assert_int_equal(audited.routes, ROUTES);
+	assert_int_equal(audited.announcements, REHEARSALS);
+}
+
 static void cancelled(void **unused)
 {
 	struct speaker_config *next;
@@ -383,6 +449,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(impact_is_effect),
 		CASE(busy_threads),
+		CASE(audits),
 		CASE(cancelled),
 	};
 
