@@ -6,7 +6,8 @@
 //
 // The index has linear probing and at most three quarters of its slots in use; removal shifts the
 // slots behind back, so that there are no tombstones. A slot's place follows from the half of the
-// hash that stands in it: growing reads nothing but slots.
+// hash that stands in it: growing reads nothing but slots. It is cut into parts that grow by half, each
+// by itself and no two at the same size, so that a few more sets never cost the growth of the whole.
 //
 // The table owns the sets; a set lives while its references do. One thread.
 #include "attr/set.h"
@@ -17,7 +18,8 @@
 #include <endian.h>
 #include <string.h>
 
-#define SLOTS_MIN 64
+#define SLOTS_FIRST  8u
+#define SLOTS_SECOND 96u // and as many more as the part's number
 
 void attr_table_init(struct attr_table *t)
 {
@@ -30,7 +32,8 @@ void attr_table_free(struct attr_table *t)
 		mem_free(t->sets[id]);
 	mem_free(t->sets);
 	mem_free(t->marks);
-	mem_free(t->slots);
+	for (unsigned i = 0; i < ATTR_PARTS; i++)
+		mem_free(t->part[i].slots);
 	mem_free(t->free_ids);
 	buf_free(&t->scratch);
 	*t = (struct attr_table){.end = 1};
@@ -38,9 +41,12 @@ void attr_table_free(struct attr_table *t)
 
 size_t attr_table_bytes(const struct attr_table *t)
 {
+	size_t slots = 0;
+
+	for (unsigned i = 0; i < ATTR_PARTS; i++)
+		slots += t->part[i].cap;
 	return t->bytes + t->cap * (sizeof(*t->sets) + sizeof(*t->marks)) +
-	       t->slot_cap * sizeof(*t->slots) + t->free_cap * sizeof(*t->free_ids) +
-	       t->scratch.cap;
+	       slots * sizeof(uint64_t) + t->free_cap * sizeof(*t->free_ids) + t->scratch.cap;
 }
 
 // --- index -------------------------------------------------------------------------------------
@@ -50,47 +56,78 @@ static uint64_t slot_of(uint64_t hash, uint32_t id)
 	return (hash & ~(uint64_t)UINT32_MAX) | id;
 }
 
-static uint32_t slot_home(const struct attr_table *t, uint64_t slot)
+static struct attr_part *part_of(struct attr_table *t, uint64_t hash)
 {
-	return (uint32_t)(slot >> 32) & (t->slot_cap - 1);
+	return &t->part[hash >> (64 - ATTR_PART_BITS)];
 }
 
-static void slot_insert(struct attr_table *t, uint64_t slot)
+// The bits behind those that chose the part, scaled, so that a part may have any size.
+static uint32_t slot_home(const struct attr_part *p, uint64_t slot)
 {
-	uint32_t at = slot_home(t, slot);
+	uint32_t bits = (uint32_t)(slot >> (32 - ATTR_PART_BITS));
 
-	while (t->slots[at])
-		at = (at + 1) & (t->slot_cap - 1);
-	t->slots[at] = slot;
+	return (uint32_t)((uint64_t)bits * p->cap >> 32);
 }
 
-static void slots_grow(struct attr_table *t)
+static uint32_t slot_next(const struct attr_part *p, uint32_t at)
 {
-	uint64_t *old = t->slots;
-	uint32_t old_cap = t->slot_cap;
-
-	t->slot_cap = old_cap ? old_cap * 2 : SLOTS_MIN;
-	t->slots = mem_zero(t->slot_cap * sizeof(*t->slots));
-	for (uint32_t i = 0; i < old_cap; i++)
-		if (old[i])
-			slot_insert(t, old[i]);
-	mem_free(old);
+	return at + 1 == p->cap ? 0 : at + 1;
 }
 
-static void slot_remove(struct attr_table *t, uint64_t slot)
+static uint32_t slot_distance(const struct attr_part *p, uint32_t from, uint32_t to)
 {
-	uint32_t mask = t->slot_cap - 1, hole = slot_home(t, slot);
+	return to >= from ? to - from : to + p->cap - from;
+}
 
-	while (t->slots[hole] != slot)
-		hole = (hole + 1) & mask;
-	for (uint32_t at = (hole + 1) & mask; t->slots[at]; at = (at + 1) & mask) {
+static void slot_insert(struct attr_part *p, uint64_t slot)
+{
+	uint32_t at = slot_home(p, slot);
+
+	while (p->slots[at])
+		at = slot_next(p, at);
+	p->slots[at] = slot;
+}
+
+static void part_grow(struct attr_part *p, uint32_t number)
+{
+	struct attr_part old = *p;
+
+	p->cap = !old.cap ? SLOTS_FIRST : old.cap + old.cap / 2;
+	if (old.cap == SLOTS_FIRST)
+		p->cap = SLOTS_SECOND + number;
+	p->slots = mem_zero(p->cap * sizeof(*p->slots));
+	for (uint32_t i = 0; i < old.cap; i++)
+		if (old.slots[i])
+			slot_insert(p, old.slots[i]);
+	mem_free(old.slots);
+}
+
+static void index_add(struct attr_table *t, uint64_t slot)
+{
+	struct attr_part *p = part_of(t, slot);
+
+	if ((uint64_t)(p->used + 1) * 4 > (uint64_t)p->cap * 3)
+		part_grow(p, (uint32_t)(p - t->part));
+	slot_insert(p, slot);
+	p->used++;
+}
+
+static void index_remove(struct attr_table *t, uint64_t slot)
+{
+	struct attr_part *p = part_of(t, slot);
+	uint32_t hole = slot_home(p, slot);
+
+	while (p->slots[hole] != slot)
+		hole = slot_next(p, hole);
+	for (uint32_t at = slot_next(p, hole); p->slots[at]; at = slot_next(p, at)) {
 		// A slot may move into the hole unless its home lies behind the hole.
-		if (((at - slot_home(t, t->slots[at])) & mask) < ((at - hole) & mask))
+		if (slot_distance(p, slot_home(p, p->slots[at]), at) < slot_distance(p, hole, at))
 			continue;
-		t->slots[hole] = t->slots[at];
+		p->slots[hole] = p->slots[at];
 		hole = at;
 	}
-	t->slots[hole] = 0;
+	p->slots[hole] = 0;
+	p->used--;
 }
 
 static uint64_t hash_set(const uint8_t *p, size_t n, const struct attr_local *l)
@@ -112,17 +149,17 @@ static bool local_equal(const struct attr_local *a, const struct attr_local *b)
 	       !memcmp(a->rd, b->rd, sizeof(a->rd));
 }
 
-static struct attr_set *find(const struct attr_table *t, uint64_t hash, struct span bytes,
+static struct attr_set *find(struct attr_table *t, uint64_t hash, struct span bytes,
 			     const struct attr_local *local)
 {
-	uint32_t mask = t->slot_cap - 1;
+	const struct attr_part *p = part_of(t, hash);
 
-	if (!t->slot_cap)
+	if (!p->cap)
 		return NULL;
-	for (uint32_t at = slot_home(t, hash); t->slots[at]; at = (at + 1) & mask) {
-		if (t->slots[at] >> 32 != hash >> 32)
+	for (uint32_t at = slot_home(p, hash); p->slots[at]; at = slot_next(p, at)) {
+		if (p->slots[at] >> 32 != hash >> 32)
 			continue;
-		struct attr_set *s = t->sets[(uint32_t)t->slots[at]];
+		struct attr_set *s = t->sets[(uint32_t)p->slots[at]];
 		if (s->hash == hash && s->len == bytes.len && local_equal(&s->local, local) &&
 		    !memcmp(s->bytes, bytes.p, bytes.len))
 			return s;
@@ -231,9 +268,7 @@ static struct attr_set *set_new(struct attr_table *t, uint64_t hash, struct span
 	summarise(s, &open);
 	t->sets[s->id] = s;
 	t->marks[s->id] = mark_of(&open);
-	if ((uint64_t)(t->count + 1) * 4 > (uint64_t)t->slot_cap * 3)
-		slots_grow(t);
-	slot_insert(t, slot_of(hash, s->id));
+	index_add(t, slot_of(hash, s->id));
 	t->count++;
 	t->bytes += sizeof(*s) + bytes.len;
 	return s;
@@ -277,7 +312,7 @@ void attr_unref(struct attr_table *t, uint32_t id)
 		return;
 	if (t->on_free)
 		t->on_free(t->on_free_arg, id);
-	slot_remove(t, slot_of(s->hash, id));
+	index_remove(t, slot_of(s->hash, id));
 	t->sets[id] = NULL;
 	t->count--;
 	t->bytes -= sizeof(*s) + s->len;

@@ -35,12 +35,19 @@ enum attr_has {
 	ATTR_HAS_NO_EXPORT_SUBCONFED = 16, ATTR_HAS_ORIGINATOR = 32, ATTR_HAS_CONFED_PATH = 64,
 };
 
+#define ATTR_PART_BITS 6
+#define ATTR_PARTS     (1u << ATTR_PART_BITS)
+
+struct attr_part {
+	uint64_t *slots; // upper half of the hash, id; 0 is empty
+	uint32_t cap, used;
+};
+
 struct attr_table {
 	struct attr_set **sets;    // by id; id 0 is never given out
 	uint32_t *marks;           // by id: attr_mark of its extended communities, together
 	uint32_t end, cap, count;
-	uint64_t *slots;           // hash index: upper half of the hash, id; 0 is empty
-	uint32_t slot_cap;         // a power of two
+	struct attr_part part[ATTR_PARTS]; // index, by the highest bits of the hash
 	uint32_t *free_ids, free_count, free_cap;
 	size_t bytes;              // memory of all sets
 	void (*on_free)(void *arg, uint32_t id); // before a number becomes free: memos forget it

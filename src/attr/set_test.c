@@ -154,8 +154,9 @@ static void test_references(void **state)
 	}
 	assert_int_equal(t.count, 0);
 	assert_int_equal(t.bytes, 0);
-	for (uint32_t i = 0; i < t.slot_cap; i++)
-		assert_int_equal(t.slots[i], 0);
+	for (unsigned p = 0; p < ATTR_PARTS; p++)
+		for (uint32_t i = 0; i < t.part[p].cap; i++)
+			assert_int_equal(t.part[p].slots[i], 0);
 	assert_true(t.end <= LISTS + 1);
 	assert_true(freed > 0);
 	attr_unref(&t, 0);

@@ -254,7 +254,7 @@ static void sweep_destination(struct sweep *s, uint32_t n)
 // What the destination's paths stand with: as received, or in the Loc-RIB.
 static bool carries_doubt(struct sweep *s, const struct destination *d, bool received)
 {
-	for (uint32_t p = d->first; p && s->scan.marks;) {
+	for (uint32_t p = d->first; p;) {
 		const struct path *path = table_path(&s->family->table, p);
 		if (difference_scan_has_set(&s->scan, received ? path->attr_in : path->attr))
 			return true;
@@ -266,7 +266,8 @@ static bool carries_doubt(struct sweep *s, const struct destination *d, bool rec
 // Of a live destination.
 static bool in_doubt(struct sweep *s, const struct destination *d, bool received)
 {
-	return difference_scan_has(&s->scan, destination_key(d)) || carries_doubt(s, d, received);
+	return difference_scan_has(&s->scan, destination_key(d)) ||
+	       (s->scan.marks && carries_doubt(s, d, received));
 }
 
 #define AHEAD 32 // destinations
@@ -297,24 +298,52 @@ static void decide_destination(struct sweep *s, uint32_t n)
 	s->counts.changed += moved;
 }
 
+// The first number from n on, below `end`, whose prefix is in doubt: most of a walk is this, in the
+// order of memory.
+static uint32_t pass_by(struct sweep *s, uint32_t n, uint32_t end)
+{
+	const struct pool *pool = &s->family->table.destinations;
+
+	while (n < end) {
+		uint32_t chunk = (n | (POOL_CHUNK - 1)) + 1, stop = chunk < end ? chunk : end;
+		const uint8_t *key = table_at(&s->family->table, n)->key;
+		for (; n < stop; n++, key += pool->size)
+			if (difference_scan_has(&s->scan, (const struct af_key *)key))
+				return n;
+	}
+	return n;
+}
+
+static void walk_destination(struct sweep *s, uint32_t n)
+{
+	const struct destination *d = table_at(&s->family->table, n);
+	bool live = d->info & DESTINATION_LIVE && d->first;
+
+	if (s->partial && !(live && in_doubt(s, d, true)))
+		return;
+	if (s->kind == SWEEP_IMPORT)
+		look_ahead(s, n + AHEAD);
+	if (!live)
+		return;
+	if (s->kind == SWEEP_IMPORT)
+		sweep_destination(s, n);
+	else
+		decide_destination(s, n);
+}
+
 static bool walk_destinations(struct sweep *s, rib_deadline *over, void *arg)
 {
 	const struct table *t = &s->family->table;
+	bool by_prefix = s->partial && !s->scan.marks;
 
 	while (s->next < t->destinations.end) {
-		for (unsigned i = 0; i < SLICE && s->next < t->destinations.end; i++, s->next++) {
-			const struct destination *d = table_at(t, s->next);
-			bool live = d->info & DESTINATION_LIVE && d->first;
-			if (s->partial && !(live && in_doubt(s, d, true)))
-				continue;
-			if (s->kind == SWEEP_IMPORT)
-				look_ahead(s, s->next + AHEAD);
-			if (!live)
-				continue;
-			if (s->kind == SWEEP_IMPORT)
-				sweep_destination(s, s->next);
-			else
-				decide_destination(s, s->next);
+		uint32_t left = t->destinations.end - s->next;
+		uint32_t stop = s->next + (left < SLICE ? left : SLICE);
+		while (s->next < stop) {
+			if (by_prefix)
+				s->next = pass_by(s, s->next, stop);
+			if (s->next < stop)
+				walk_destination(s, s->next++);
 		}
 		if (over(arg))
 			return s->next < t->destinations.end;
