@@ -40,6 +40,10 @@ TESTS = {
     'rib_lend': (['src/rib/rib_lend_test'], 'src/rib/rib_lend_test'),
     'rib_limit': (['src/rib/rib_limit_test'], 'src/rib/rib_limit_test'),
     'rib_vpn': (['src/rib/rib_vpn_test'], 'src/rib/rib_vpn_test'),
+    'history': (['src/conf/conf_history_test'], 'src/conf/conf_history_test'),
+    'store': (['src/conf/conf_store_test'], 'src/conf/conf_store_test'),
+    'commands': (['src/cmd/cmd_history_test'], 'src/cmd/cmd_history_test'),
+    'proof': (['src/cmd/cmd_proof_test'], 'src/cmd/cmd_proof_test'),
     'vpn_law': (['src/vpn/vpn_law_test'], 'src/vpn/vpn_law_test'),
     'vpn_exchange': (['src/vpn/vpn_exchange_test'], 'src/vpn/vpn_exchange_test'),
 }

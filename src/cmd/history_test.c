@@ -235,6 +235,7 @@ static void test_files(void **state)
 	box_run(a, "clear configuration candidate");
 	box_run(a, "load configuration rollback changes at 1000000002");
 	box_expect(a, "display configuration changes", "- sysname B\n+ sysname A\n", NULL);
+	assert_null(strstr(buf_cstr(&a->out), "hello")); // what came after it stays
 	box_run(a, "clear configuration candidate");
 	// What cannot be read changes nothing.
 	write_file(path, "sysname G\nnonsense\n");
@@ -497,6 +498,19 @@ static void test_paste_keeps_what_is_below(void **state)
 	cli_session_free(s);
 }
 
+// What is put in is entered as if typed; the last line counts like any other.
+static void test_paste_is_entered(void **state)
+{
+	struct cli_session *s = paste_begin();
+
+	paste(s, "+ ip ip-prefix TEN permit 10.0.0.0 8\n- sysname B");
+	terminal_type(s, "end-diff");
+	const char *shown = terminal_type(s, "display configuration candidate");
+	assert_non_null(strstr(shown, "\nip ip-prefix TEN index 10 permit 10.0.0.0 8\n"));
+	assert_null(strstr(shown, "sysname"));
+	cli_session_free(s);
+}
+
 static void test_paste_refuses(void **state)
 {
 	paste_refused("+ sysnome C", "terminal:1:3: Error: ");
@@ -534,6 +548,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_paste, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_paste_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_paste_keeps_what_is_below, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_paste_is_entered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_paste_refuses, set_up, tear_down),
 	};
 

@@ -97,6 +97,8 @@ static int plain_open(const char *name, int flags, mode_t mode)
 static const struct file_ops quick_ops = {plain_open, write,  ftruncate, no_fsync,
 					  close,      rename, unlink};
 
+static const struct file_ops *start_ops = &quick_ops; // file-scope: for the starts of one test
+
 static struct conf_store *start(void)
 {
 	static const struct conf_reader reader = {.read = read_text};
@@ -105,7 +107,7 @@ static struct conf_store *start(void)
 	struct conf_tree t;
 	const char *at, *name;
 
-	conf_store_set_ops(s, &quick_ops);
+	conf_store_set_ops(s, start_ops);
 	assert_true(conf_store_startup(s, &text, &name, &error));
 	conf_tree_init(&t);
 	for (at = buf_cstr(&text); (at = strstr(at, "sysname ")); at++) {
@@ -288,6 +290,9 @@ static void test_damaged(void **state)
 		s = start();
 		assert_int_equal(conf_store_number(s), 2);
 		check_tree(s, 2, "two");
+		const struct conf_commit *c = conf_history_find(conf_store_history(s), 1);
+		if (c)
+			assert_int_equal(c->time, 1700000000000000);
 		commit_well(s, "three");
 		conf_store_free(s);
 		s = start();
@@ -300,6 +305,32 @@ static void test_damaged(void **state)
 	buf_free(&file);
 	buf_free(&running);
 	buf_free(&journal);
+	buf_free(&error);
+}
+
+// A record that came before is none that comes now.
+static void test_out_of_order(void **state)
+{
+	struct buf error = {0}, file = {0};
+	struct conf_store *s = start();
+
+	commit_well(s, "one");
+	commit_well(s, "two");
+	conf_store_free(s);
+	assert_true(conf_read_file(path, &file, &error));
+	const char *one = strstr(buf_cstr(&file), "!afresh record change 1 ");
+	const char *two = strstr(buf_cstr(&file), "!afresh record change 2 ");
+	assert_true(one && one < two);
+	struct buf twice = {0};
+	buf_put(&twice, file.data, file.len);
+	buf_put(&twice, one, (size_t)(two - one));
+	put_bytes(path, &twice, twice.len);
+	s = start();
+	check_consistent(s);
+	assert_int_equal(conf_history_count(conf_store_history(s)), 2);
+	conf_store_free(s);
+	buf_free(&twice);
+	buf_free(&file);
 	buf_free(&error);
 }
 
@@ -327,6 +358,9 @@ static void test_bounded(void **state)
 	for (unsigned i = 1; i <= 1300; i++) {
 		snprintf(name, sizeof(name), "n%u", i);
 		commit_well(s, name);
+		snprintf(name, sizeof(name), "n%u", i - CONF_HISTORY_KEPT);
+		if (i > CONF_HISTORY_KEPT) // what the oldest one that can be taken back began from
+			check_tree(s, i - CONF_HISTORY_KEPT, name);
 		if (i == 250 || i == 900) {
 			conf_store_free(s);
 			s = start();
@@ -424,15 +458,100 @@ static void test_full_disk(void **state)
 	buf_free(&error);
 }
 
+// The disk refuses once, and the next commit takes the place of the one that was refused.
+static void test_refused_once(void **state)
+{
+	struct buf error = {0};
+	struct conf_store *s = start();
+	unsigned refused = 0;
+
+	commit_well(s, "first");
+	for (int i = 0; i < 30; i++) { // more calls than a commit makes
+		char name[16];
+		snprintf(name, sizeof(name), "n%d", i);
+		conf_store_set_ops(s, &failing_ops);
+		calls_left = i;
+		refused += !commit(s, "refused", "a note", &error);
+		conf_store_set_ops(s, &quick_ops);
+		uint32_t number = conf_store_number(s);
+		commit_well(s, name);
+		conf_store_free(s);
+		s = start();
+		check_consistent(s);
+		check_tree(s, number + 1, name);
+		const struct conf_commit *c = conf_history_get(conf_store_history(s), 0);
+		assert_string_equal(c->word[COMMIT_DESCRIPTION], name);
+	}
+	assert_in_range(refused, 8,
+			29); // by the history and by the journal; a failing close is none
+	conf_store_free(s);
+	buf_free(&error);
+}
+
+// What could not be written at start goes out ahead of the first record, or the commit is refused.
+static void test_full_disk_at_start(void **state)
+{
+	struct buf error = {0};
+	bool good = false;
+
+	for (int later = 0; !good; later++) {
+		tear_down(NULL);
+		set_up(NULL);
+		start_ops = &failing_ops;
+		calls_left = 0; // the history's beginning
+		struct conf_store *s = start();
+		start_ops = &quick_ops;
+		conf_store_set_ops(s, &failing_ops);
+		calls_left = later;
+		good = commit(s, "one", "a note", &error);
+		conf_store_set_ops(s, &quick_ops);
+		if (!good)
+			commit_well(s, "one");
+		conf_store_free(s);
+		s = start();
+		check_consistent(s);
+		check_tree(s, 0, "");
+		check_tree(s, 1, "one");
+		conf_store_free(s);
+	}
+	buf_free(&error);
+}
+
+static void test_amended_or_not(void **state)
+{
+	struct buf error = {0};
+	struct conf_store *s = start();
+	struct conf_history *h = conf_store_history(s);
+	unsigned refused = 0;
+
+	conf_store_set_ops(s, &failing_ops);
+	calls_left = 1000;
+	commit_well(s, "one"); // the history now writes by these, too
+	for (calls_left = 0; !conf_history_amend(h, 1, COMMIT_LABEL, "good", &error);
+	     calls_left = (int)++refused) {
+		assert_memory_equal(buf_cstr(&error), "Error: Failed to ", 17);
+		assert_null(conf_history_labelled(h, "good"));
+		buf_clear(&error);
+	}
+	assert_true(refused);
+	assert_non_null(conf_history_labelled(h, "good"));
+	conf_store_free(s);
+	buf_free(&error);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_torn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_out_of_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unreadable, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refused_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_full_disk_at_start, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_amended_or_not, set_up, tear_down),
 	};
 
 	log_set_sink(no_log, NULL);
