@@ -290,7 +290,8 @@ static void sockets(void **unused)
 	speaker_config_unref(next);
 	next = theatre_config(&t);
 	next->present = false;
-	next->peer_count = 0;
+	while (next->peer_count)
+		peer_config_release(&next->peers[--next->peer_count]);
 	theatre_foretell(&t, next);
 	assert_int_equal(ROW(0, LEDGER_LOST), LAW_KEYS);
 	speaker_config_unref(next);
