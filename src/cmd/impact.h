@@ -113,7 +113,9 @@ const char *impact_trait(unsigned trait);      // "localpref": as displays of ro
 const char *impact_trait_name(unsigned trait); // "local_preference": JSON
 
 // --- samples (impact_sample.c) ----------------------------------------------------------------------
-// In the copy. Puts what the filter has into words, at most so many of each table and class.
+// In the copy. Puts what the filter has into words, at most so many of each table and class, and of
+// all together: with a thousand VPN instances nobody reads each.
+#define IMPACT_SAMPLES_MOST 2000
 void impact_samples_tell(const struct measure *m, const struct impact_want *w,
 			 void (*tell)(const struct buf *sample));
 // In the process: what came. false: it is none.

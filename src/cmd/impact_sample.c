@@ -178,6 +178,7 @@ struct telling {
 	uint16_t instance;
 	unsigned family;
 	unsigned shown[LEDGER_CLASSES]; // of this table
+	unsigned told;
 };
 
 static void put_who(struct buf *b, const struct telling *t, uint16_t peer)
@@ -255,7 +256,7 @@ void impact_samples_tell(const struct measure *m, const struct impact_want *w,
 {
 	struct telling t = {.want = w, .measure = m, .tell = tell, .family = UINT_MAX};
 
-	for (unsigned i = 0; i < m->sample_count; i++) {
+	for (unsigned i = 0; i < m->sample_count && t.told < IMPACT_SAMPLES_MOST; i++) {
 		const struct measure_sample *s = &m->samples[i];
 		unsigned family = af_index(s->sample.af);
 		if (!impact_filter_has(&w->filter, s->instance, family, &s->address))
@@ -264,8 +265,10 @@ void impact_samples_tell(const struct measure *m, const struct impact_want *w,
 			memset(t.shown, 0, sizeof t.shown);
 		t.instance = s->instance;
 		t.family = family;
-		if (t.shown[s->sample.class]++ < w->shown)
-			tell_one(&t, s);
+		if (t.shown[s->sample.class]++ >= w->shown)
+			continue;
+		tell_one(&t, s);
+		t.told++;
 	}
 }
 

@@ -319,6 +319,25 @@ static void test_comes_true(void **state)
 	assert_null(strstr(box_run(a, "display configuration commit list verbose 1"), "Foretold"));
 }
 
+static void test_overtaken(void **state)
+{
+	narrow();
+	box_run(a, IMPACT);
+	box_run(a, "commit");
+	box_run(a, "apply local-preference 170");
+	box_run(a, "commit"); // no time has passed
+	sim_run_for(5 * SIM_SECOND);
+	box_expect(a, "display configuration commit list verbose 2", "2) CommitId: 1000000002\n",
+		   "Foretold:\n", "What came was not measured: another commit followed at once.\n",
+		   NULL);
+	// And what is foretold of the next one comes true again.
+	box_run(a, "apply local-preference 180");
+	box_run(a, IMPACT);
+	box_run(a, "commit");
+	sim_run_for(5 * SIM_SECOND);
+	box_expect(a, "display configuration commit list verbose 1", "Equal: yes", NULL);
+}
+
 static void test_sessions(void **state)
 {
 	box_run(a, "system-view");
@@ -508,6 +527,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_display, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_json_of_a_box, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_comes_true, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overtaken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sessions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_without_bgp, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_errors, set_up, tear_down),

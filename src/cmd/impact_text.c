@@ -204,11 +204,13 @@ static void put_row(const struct page *p, const struct columns *c, const struct 
 	put_causes(p->out, c->last == LEDGER_WITHDRAWN ? r->row.reannounced_by : r->row.changed_by);
 }
 
-// Rows of one family of one instance.
+// Rows of one family of one instance, and the samples of them.
 struct stretch {
 	const struct measure_row *rows;
 	unsigned count;
 	unsigned width; // of addresses
+	const struct impact_sample *samples;
+	unsigned sample_count;
 };
 
 static void put_table(const struct page *p, const struct columns *c, const struct stretch *s)
@@ -224,23 +226,6 @@ static void put_table(const struct page *p, const struct columns *c, const struc
 		headed = true;
 		put_row(p, c, r, s->width);
 	}
-}
-
-static struct stretch stretch_at(const struct impact *i, unsigned at)
-{
-	const struct measure_row *first = &i->rows[at];
-	struct stretch s = {.rows = first, .width = ADDRESS_WIDTH};
-	char address[IP_TEXT_MAX];
-
-	for (; at < i->row_count && i->rows[at].instance == first->instance &&
-	       i->rows[at].row.family == first->row.family;
-	     at++) {
-		size_t n = strlen(ip_text(&i->rows[at].address, address));
-		if (n > s.width)
-			s.width = (unsigned)n;
-		s.count++;
-	}
-	return s;
 }
 
 static void put_stretch(const struct page *p, const struct stretch *s)
@@ -284,24 +269,20 @@ static void put_unknown(const struct page *p)
 }
 
 // --- samples ----------------------------------------------------------------------------------------
-static uint64_t class_count(const struct page *p, const struct impact_sample *s)
+static bool sample_fits(const struct page *p, const struct impact_sample *s, unsigned class)
+{
+	return s->class == class &&
+	       impact_filter_has(&p->view->filter, s->instance, s->family, &s->address);
+}
+
+static uint64_t class_count(const struct page *p, const struct stretch *st, unsigned class)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < p->impact->row_count; i++) {
-		const struct measure_row *r = &p->impact->rows[i];
-		if (r->instance == s->instance && r->row.family == s->family && shows(p, r))
-			sum += r->row.count[s->class];
-	}
+	for (unsigned i = 0; i < st->count; i++)
+		if (shows(p, &st->rows[i]))
+			sum += st->rows[i].row.count[class];
 	return sum;
-}
-
-static bool sample_fits(const struct page *p, const struct impact_sample *s,
-			const struct impact_sample *first)
-{
-	return s->instance == first->instance && s->family == first->family &&
-	       s->class == first->class &&
-	       impact_filter_has(&p->view->filter, s->instance, s->family, &s->address);
 }
 
 // Wide enough for each of those that are shown.
@@ -315,13 +296,13 @@ static void widen(unsigned *width, const char *text)
 		*width = (unsigned)strlen(text);
 }
 
-static struct widths class_widths(const struct page *p, const struct impact_sample *as)
+static struct widths class_widths(const struct page *p, const struct stretch *st, unsigned class)
 {
 	struct widths w = {.prefix = 18, .who = ADDRESS_WIDTH};
 
-	for (unsigned i = 0; i < p->impact->sample_count && w.shown < p->view->samples; i++) {
-		const struct impact_sample *s = &p->impact->samples[i];
-		if (!sample_fits(p, s, as))
+	for (unsigned i = 0; i < st->sample_count && w.shown < p->view->samples; i++) {
+		const struct impact_sample *s = &st->samples[i];
+		if (!sample_fits(p, s, class))
 			continue;
 		widen(&w.prefix, s->prefix);
 		widen(&w.who, s->who);
@@ -330,22 +311,20 @@ static struct widths class_widths(const struct page *p, const struct impact_samp
 	return w;
 }
 
+// Those of one class, which stand apart by peer.
 static void put_class(const struct page *p, const struct stretch *st, unsigned class)
 {
-	const struct impact_sample as = {.instance = st->rows->instance,
-					 .family = st->rows->row.family,
-					 .class = (uint8_t) class};
-	struct widths w = class_widths(p, &as);
+	struct widths w = class_widths(p, st, class);
 
 	if (!w.shown)
 		return;
 	buf_text(p->out, "\n ");
-	put_place(p->out, p, as.instance, af_list[as.family]);
+	put_place(p->out, p, st->rows->instance, af_list[st->rows->row.family]);
 	buf_format(p->out, ", %s (%u of %" PRIu64 "):\n", impact_class(class), w.shown,
-		   class_count(p, &as));
-	for (unsigned i = 0; i < p->impact->sample_count && w.shown; i++) {
-		const struct impact_sample *s = &p->impact->samples[i];
-		if (!sample_fits(p, s, &as))
+		   class_count(p, st, class));
+	for (unsigned i = 0; i < st->sample_count && w.shown; i++) {
+		const struct impact_sample *s = &st->samples[i];
+		if (!sample_fits(p, s, class))
 			continue;
 		buf_format(p->out, "   %-*s  %-*s  %s\n", (int)w.prefix, s->prefix, (int)w.who,
 			   s->who, s->what);
@@ -359,15 +338,43 @@ static void put_samples(const struct page *p, const struct stretch *s)
 		put_class(p, s, class);
 }
 
+// --- all of it --------------------------------------------------------------------------------------
+static bool same_table(const struct measure_row *a, const struct measure_row *b)
+{
+	return a->instance == b->instance && a->row.family == b->row.family;
+}
+
+// The next stretch behind s, which begins at the ends of the lists before it.
+static bool stretch_next(const struct impact *i, struct stretch *s)
+{
+	const struct measure_row *end = i->rows + i->row_count;
+	const struct impact_sample *last = i->samples + i->sample_count;
+	char address[IP_TEXT_MAX];
+
+	*s = (struct stretch){.rows = s->rows + s->count,
+			      .samples = s->samples + s->sample_count,
+			      .width = ADDRESS_WIDTH};
+	for (const struct measure_row *r = s->rows; r < end && same_table(r, s->rows); r++) {
+		size_t n = strlen(ip_text(&r->address, address));
+		if (n > s->width)
+			s->width = (unsigned)n;
+		s->count++;
+	}
+	for (const struct impact_sample *k = s->samples;
+	     k < last && s->count && k->instance == s->rows->instance &&
+	     k->family == s->rows->row.family;
+	     k++)
+		s->sample_count++;
+	return s->count;
+}
+
 static void each_stretch(const struct page *p,
 			 void (*put)(const struct page *p, const struct stretch *s))
 {
-	struct stretch s;
+	struct stretch s = {.rows = p->impact->rows, .samples = p->impact->samples};
 
-	for (unsigned at = 0; at < p->impact->row_count; at += s.count) {
-		s = stretch_at(p->impact, at);
+	while (p->impact->row_count && stretch_next(p->impact, &s))
 		put(p, &s);
-	}
 }
 
 void impact_text(struct buf *out, struct app *a, const struct impact_view *v)
@@ -379,4 +386,9 @@ void impact_text(struct buf *out, struct app *a, const struct impact_view *v)
 	put_unknown(&p);
 	if (v->samples)
 		each_stretch(&p, put_samples);
+	if (v->samples && v->impact->sample_count == IMPACT_SAMPLES_MOST)
+		buf_format(
+			out,
+			"\n Samples of further tables are left out: name a family, a peer or a VPN "
+			"instance.\n");
 }
