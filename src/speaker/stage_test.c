@@ -141,6 +141,14 @@ static void concerned(void **unused)
 	assert_int_equal(next->peers[0].family[0].import.preferred_value, 0);
 	assert_true(next->peers[2].family[0].export.community !=
 		    running->peers[2].family[0].export.community);
+	// And the other way round.
+	again->peers[0].family[0].import.preferred_value = 7;
+	again->peers[2].family[0].export.community ^= true;
+	choose(list, 2, 1);
+	stage_hold_back(again, running, list, 2);
+	assert_int_equal(again->peers[0].family[0].import.preferred_value, 7);
+	assert_true(again->peers[2].family[0].export.community ==
+		    running->peers[2].family[0].export.community);
 	mem_free(list);
 	speaker_config_unref(again);
 	speaker_config_unref(next);

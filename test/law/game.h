@@ -16,6 +16,9 @@ struct game {
 	unsigned allowed[LAW_PEERS]; // sessions that may have been made
 	unsigned players;
 	uint32_t generation;
+	struct law_state base; // of the last whole commit (stages.c)
+	bool whole, staged;    // there was one; what runs is a stage behind it
+	long mask;             // whose
 	bool reading;
 	bool foretell; // rehearsed commits are
 };
@@ -23,6 +26,8 @@ struct game {
 void complain(struct game *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void game_begin(struct game *g, bool final_only);
 void game_end(struct game *g);
+struct speaker_config *game_config(struct game *g); // stages.c: the candidate, or the stage of it
+void game_stages(struct game *g, const struct law_step *t);
 struct player *player_of(struct game *g, long peer);     // NULL: none
 struct speaker_peer *peer_of(struct game *g, long peer); // NULL: not configured
 uint16_t instance_of_player(const struct game *g, long peer);

@@ -1,7 +1,7 @@
-// law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-i]
-// Checks the law on random cases, or on one that a file describes; with -i instead that the impact of a
-// commit equals its effect. A case that fails is shrunk by
-// leaving out steps as long as it still fails, and written to the file of -o (law-failure.txt).
+// law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-i] [-g]
+// Checks the law on random cases, or on one that a file describes; with -g some of their commits are
+// stages (stages.c); with -i instead that the impact of a commit equals its effect. A case that fails is
+// shrunk by leaving out steps as long as it still fails, and written to the file of -o (law-failure.txt).
 // Exit status: 0 the law held, 1 it did not, 2 wrong use.
 #include "law.h"
 
@@ -38,7 +38,7 @@ static void first_difference(const char *a, const char *b, struct buf *why)
 }
 
 static unsigned long total_routes, total_audited, total_jobs, total_commits;
-static unsigned long total_rehearsals, total_changes;
+static unsigned long total_rehearsals, total_changes, total_stages;
 
 // A case that holds or not, and then why says what differs.
 typedef bool check_fn(const struct scenario *s, struct buf *why);
@@ -59,6 +59,7 @@ static bool law_holds(const struct scenario *s, struct buf *why)
 	total_audited += soft.audited;
 	total_jobs += soft.jobs;
 	total_commits += soft.commits;
+	total_stages += soft.stages;
 	outcome_free(&soft);
 	outcome_free(&hard);
 	return !why->len;
@@ -146,7 +147,7 @@ struct options {
 	unsigned long cases;
 	uint64_t seed;
 	const char *file, *out;
-	bool verbose, keep;
+	bool verbose, keep, stages;
 	check_fn *holds; // what is checked
 };
 
@@ -211,6 +212,8 @@ static int run_cases(const struct options *o)
 		scenario_generate(&s, o->seed + i);
 		if (o->holds == impact_holds)
 			scenario_rehearse(&s);
+		if (o->stages)
+			scenario_stage(&s);
 		if (o->verbose)
 			printf("case %llu\n", (unsigned long long)(o->seed + i));
 		if (!o->holds(&s, &why)) {
@@ -233,10 +236,10 @@ static int run_cases(const struct options *o)
 		       o->cases, total_rehearsals, total_commits, total_changes, total_routes,
 		       seconds() - began);
 	else
-		printf("law: holds in %lu cases (%lu commits, %lu jobs, %lu routes compared, %lu audited), "
-		       "%.1f s\n",
-		       o->cases, total_commits, total_jobs, total_routes, total_audited,
-		       seconds() - began);
+		printf("law: holds in %lu cases (%lu commits, %lu of them stages, %lu jobs, %lu routes "
+		       "compared, %lu audited), %.1f s\n",
+		       o->cases, total_commits, total_stages, total_jobs, total_routes,
+		       total_audited, seconds() - began);
 	buf_free(&why);
 	return 0;
 }
@@ -246,7 +249,7 @@ int main(int argc, char **argv)
 	struct options o = {.cases = 1000, .seed = 1, .out = "law-failure.txt", .holds = law_holds};
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:f:o:vki")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:f:o:vkig")) != -1) {
 		switch (c) {
 		case 'n':
 			o.cases = strtoul(optarg, NULL, 10);
@@ -269,9 +272,13 @@ int main(int argc, char **argv)
 		case 'i':
 			o.holds = impact_holds;
 			break;
+		case 'g':
+			o.stages = true;
+			break;
 		default:
 			fprintf(stderr,
-				"usage: law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-i]\n");
+				"usage: law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-i] "
+				"[-g]\n");
 			return 2;
 		}
 	}

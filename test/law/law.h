@@ -46,6 +46,7 @@ enum step_kind {
 	STEP_LINK,      // instance which value
 	STEP_PRESENT,   // peer 0|1
 	STEP_COMMIT,
+	STEP_STAGE,     // peers (bits): a commit for them alone
 	STEP_REHEARSE,  // what a commit would do, then the commit
 	STEP_REFRESH,   // peer (-1: all) import(1)|export(0) families
 	STEP_RESET,     // peer
@@ -78,6 +79,7 @@ void scenario_free(struct scenario *s);
 void scenario_add(struct scenario *s, const struct law_step *step);
 void scenario_generate(struct scenario *s, uint64_t seed); // peers, policies, routes, then changes
 void scenario_rehearse(struct scenario *s); // makes some of its commits rehearsed ones
+void scenario_stage(struct scenario *s); // some of its commits become stages (stages.c)
 void scenario_print(const struct scenario *s, struct buf *b);
 bool scenario_parse(struct scenario *s, const char *text, unsigned *ret_line);
 bool step_is_setup(const struct law_step *step); // part of the case itself: not left out when shrinking
@@ -138,7 +140,7 @@ struct speaker_config *state_config(const struct law_state *s, struct policy_sto
 struct outcome {
 	struct buf tables;     // every table, as text
 	struct buf complaint;  // what was wrong whatever the tables say; empty: nothing
-	unsigned commits, jobs, resets;
+	unsigned commits, jobs, resets, stages;
 	uint64_t routes;
 	uint64_t audited; // paths and announcements
 	unsigned rehearsals, changes; // and those with figures

@@ -134,7 +134,7 @@ void allow_planned(struct game *g, const struct soft_plan *plan)
 
 static void commit(struct game *g)
 {
-	struct speaker_config *c = state_config(&g->state, g->store, ++g->generation);
+	struct speaker_config *c = game_config(g);
 	struct soft_plan plan;
 
 	speaker_plan(g->speaker, c, &plan);
@@ -237,6 +237,7 @@ static void play_step(struct game *g, const struct law_step *t)
 
 	switch (t->kind) {
 	case STEP_COMMIT:
+	case STEP_STAGE:
 		commit(g);
 		break;
 	case STEP_REHEARSE:
@@ -282,6 +283,7 @@ static void play_all(struct game *g, bool final_only)
 		const struct law_step *t = &g->scenario->steps[i];
 
 		state_step(&g->state, t);
+		game_stages(g, t);
 		if (t->kind == STEP_PEER)
 			add_player(g, t);
 		else if (t->kind == STEP_ANNOUNCE || t->kind == STEP_WITHDRAW ||
@@ -564,7 +566,7 @@ static void check_players(struct game *g)
 // The same configuration once more: an empty plan, not one message.
 static void commit_again(struct game *g)
 {
-	struct speaker_config *c = state_config(&g->state, g->store, ++g->generation);
+	struct speaker_config *c = game_config(g);
 	unsigned updates[LAW_PEERS], refreshes[LAW_PEERS];
 	struct soft_plan plan;
 

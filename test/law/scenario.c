@@ -25,6 +25,7 @@ static const struct {
 	[STEP_RESET] = {"reset", 1},         [STEP_ASK] = {"ask", 2},
 	[STEP_RESEND] = {"resend", 3},       [STEP_FLAP] = {"flap", 1},
 	[STEP_PAUSE] = {"pause", 2},         [STEP_RUN] = {"run", 1},
+	[STEP_STAGE] = {"stage", 1},
 };
 
 bool step_is_setup(const struct law_step *step)
