@@ -37,14 +37,6 @@ uint8_t *buf_room(struct buf *b, size_t n)
 	return b->data + b->len;
 }
 
-uint8_t *buf_extend(struct buf *b, size_t n)
-{
-	uint8_t *p = buf_room(b, n);
-	b->len += n;
-	b->data[b->len] = 0;
-	return p;
-}
-
 void buf_put(struct buf *b, const void *p, size_t n)
 {
 	uint8_t *to = buf_extend(b, n);

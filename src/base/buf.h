@@ -14,7 +14,6 @@ struct buf {
 void buf_free(struct buf *b);                   // leaves an empty, usable buffer
 void buf_clear(struct buf *b);                  // keeps the memory
 uint8_t *buf_room(struct buf *b, size_t n);     // n bytes writable at the end; len unchanged
-uint8_t *buf_extend(struct buf *b, size_t n);   // the same, and len += n
 void buf_put(struct buf *b, const void *p, size_t n);
 void buf_u8(struct buf *b, uint8_t v);
 void buf_u16(struct buf *b, uint16_t v);
@@ -29,3 +28,13 @@ void buf_pad(struct buf *b, size_t column);     // blanks until len counts colum
 void buf_hex(struct buf *b, const void *p, size_t n); // lower-case, no blanks
 const char *buf_cstr(const struct buf *b);      // never NULL
 char *buf_steal(struct buf *b);                 // caller owns; b is empty afterwards
+
+// As buf_room, and len += n.
+static inline uint8_t *buf_extend(struct buf *b, size_t n)
+{
+	uint8_t *p = n < b->cap - b->len ? b->data + b->len : buf_room(b, n);
+
+	b->len += n;
+	b->data[b->len] = 0;
+	return p;
+}
