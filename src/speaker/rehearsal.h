@@ -16,6 +16,8 @@
 //   counters (shard_counts.c)                           told whenever a shard falls idle
 //   walks that wait for peers without credit            over as soon as the routes have been visited
 //   limits (limit.c, route-limit)                       looked at once, when all else is at rest
+// Which routes a table at its limit turns away depends on who comes first (rib/limit.h), so there
+// figures may differ from what comes.
 #pragma once
 
 #include "speaker/measure.h"
@@ -30,7 +32,8 @@ struct rehearsal_want {
 	// In the parent.
 	void (*progress)(void *arg, unsigned percent);           // optional
 	void (*heard)(void *arg, uint8_t kind, const uint8_t *p, size_t n); // one rehearsal_tell, whole
-	void (*done)(void *arg, bool good); // last; frees nothing of the caller's. false: it died
+	// Last: the rehearsal is gone when it returns; nothing of the caller's is. false: it died.
+	void (*done)(void *arg, bool good);
 	void *arg;
 };
 // NULL: the copy could not be made (memory, limits of processes), and *ret_error is -errno.

@@ -318,19 +318,23 @@ static void measured(void *arg, struct measure *m)
 static void in_the_middle(void **unused)
 {
 	struct rib_query q = {.af = classic(), .view = RIB_VIEW_ALL};
+	const unsigned many = 60000; // more than a session takes
 	unsigned rows = 0;
 	struct speaker_config *next;
 
 	sim_link_default()->window = 3000;
 	feeders(PEER_REFRESH);
 	player_pause(&t.peer[2], true);
-	player_bulk(&t.peer[0], classic(), 5000, 9);
+	player_bulk(&t.peer[0], classic(), many, 9);
+	theatre_settle(&t);
+	assert_true(t.peer[2].told_count[af_index(classic())] < many);
+	player_bulk(&t.peer[0], classic(), many, 10);
 	sim_run_for(40 * SIM_MS);
 	refuse(1, true);
 	theatre_commit(&t, theatre_config(&t));
 	speaker_measure_begin(t.speaker, &(struct ledger_options){0});
 	speaker_read_start(t.speaker, INSTANCE_PUBLIC, &q, NULL, rows_count, read_done, &rows);
-	theatre_set(&t, STEP_OPTION, 2, OPTION_COMMUNITY, 0, 0);
+	theatre_set(&t, STEP_OPTION, 0, OPTION_PREFERRED_VALUE, 50, 0); // the next walk of its kind
 	refuse(2, false);
 	next = theatre_config(&t);
 	theatre_start(&t, next);
@@ -338,6 +342,7 @@ static void in_the_middle(void **unused)
 	assert_true(t.ends == 1 && t.good);
 	assert_int_equal(ROW(1, LEDGER_REJECTED), 0); // of the commit before
 	assert_true(ROW(2, LEDGER_WITHDRAWN) >= LAW_KEYS);
+	assert_true(ROW(0, LEDGER_CHANGED) >= LAW_KEYS);
 	assert_true(rows > 0);
 	assert_true(speaker_measure_end(t.speaker, measured, NULL));
 	sim_settle(SIM_SECOND);
@@ -345,6 +350,26 @@ static void in_the_middle(void **unused)
 	player_pause(&t.peer[2], false);
 	theatre_settle(&t);
 	speaker_config_unref(next);
+}
+
+// A session's routes go in slices, for which no job stands: the end of a measure waits for them.
+static void ends_at_rest(void **unused)
+{
+	const unsigned many = 30000;
+	uint64_t total[LEDGER_CLASSES];
+
+	feeders(PEER_REFRESH);
+	player_bulk(&t.peer[0], classic(), many, 9);
+	theatre_settle(&t);
+	theatre_set(&t, STEP_PRESENT, 0, 0, 0, 0);
+	speaker_measure_begin(t.speaker, &(struct ledger_options){0});
+	theatre_commit(&t, theatre_config(&t));
+	assert_true(speaker_measure_end(t.speaker, measured, NULL));
+	theatre_settle(&t);
+	assert_non_null(t.came);
+	measure_total(t.came, total);
+	assert_int_equal(total[LEDGER_LOST], many + LAW_KEYS);
+	assert_int_equal(total[LEDGER_BEST_GONE], many);
 }
 
 // --- dynamic neighbours -------------------------------------------------------------------------------
@@ -437,6 +462,7 @@ int main(void)
 		CASE(route_limit),
 		CASE(sockets),
 		CASE(in_the_middle),
+		CASE(ends_at_rest),
 		CASE(dynamic_neighbour),
 		CASE(without_a_change),
 		CASE(cancelled),
