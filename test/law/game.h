@@ -21,6 +21,8 @@ struct game {
 	long mask;             // whose
 	bool reading;
 	bool foretell; // rehearsed commits are
+	bool audits;   // in copies, behind steps
+	struct random audit_dice;
 };
 
 void complain(struct game *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -35,3 +37,5 @@ void allow_planned(struct game *g, const struct soft_plan *plan);
 void come_to_rest(struct game *g);
 void write_tables(struct game *g); // to out->tables, all of them
 void foretell(struct game *g);     // rehearses the candidate, commits it, and compares
+void audit_tables(struct game *g);  // at rest
+void audit_in_copy(struct game *g); // whatever is under way

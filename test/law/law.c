@@ -1,7 +1,8 @@
-// law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-i] [-g]
+// law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-g] [-i] [-a]
 // Checks the law on random cases, or on one that a file describes; with -g some of their commits are
-// stages (stages.c); with -i instead that the impact of a commit equals its effect. A case that fails is
-// shrunk by leaving out steps as long as it still fails, and written to the file of -o (law-failure.txt).
+// stages (stages.c); with -i instead that the impact of a commit equals its effect, with -a that audits
+// find nothing. A case that fails is shrunk by leaving out steps as long as it still fails, and
+// written to the file of -o (law-failure.txt).
 // Exit status: 0 the law held, 1 it did not, 2 wrong use.
 #include "law.h"
 
@@ -199,6 +200,38 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static bool audits_hold(const struct scenario *s, struct buf *why)
+{
+	struct outcome x;
+
+	buf_clear(why);
+	law_audited(s, &x);
+	buf_put(why, x.complaint.data, x.complaint.len);
+	total_audited += x.audited;
+	total_rehearsals += x.rehearsals;
+	total_commits += x.commits;
+	outcome_free(&x);
+	return !why->len;
+}
+
+static void print_sums(const struct options *o, double took)
+{
+	if (o->holds == impact_holds)
+		printf("law: impact is effect in %lu cases (%lu of %lu commits rehearsed, %lu with "
+		       "changes, %lu routes compared), %.1f s\n",
+		       o->cases, total_rehearsals, total_commits, total_changes, total_routes,
+		       took);
+	else if (o->holds == audits_hold)
+		printf("law: audits find nothing in %lu cases (%lu commits, %lu audits in copies, %lu "
+		       "paths and announcements), %.1f s\n",
+		       o->cases, total_commits, total_rehearsals, total_audited, took);
+	else
+		printf("law: holds in %lu cases (%lu commits, %lu of them stages, %lu jobs, %lu routes "
+		       "compared, %lu audited), %.1f s\n",
+		       o->cases, total_commits, total_stages, total_jobs, total_routes,
+		       total_audited, took);
+}
+
 static int run_cases(const struct options *o)
 {
 	struct buf why = {0};
@@ -230,16 +263,7 @@ static int run_cases(const struct options *o)
 		}
 		scenario_free(&s);
 	}
-	if (o->holds == impact_holds)
-		printf("law: impact is effect in %lu cases (%lu of %lu commits rehearsed, %lu with "
-		       "changes, %lu routes compared), %.1f s\n",
-		       o->cases, total_rehearsals, total_commits, total_changes, total_routes,
-		       seconds() - began);
-	else
-		printf("law: holds in %lu cases (%lu commits, %lu of them stages, %lu jobs, %lu routes "
-		       "compared, %lu audited), %.1f s\n",
-		       o->cases, total_commits, total_stages, total_jobs, total_routes,
-		       total_audited, seconds() - began);
+	print_sums(o, seconds() - began);
 	buf_free(&why);
 	return 0;
 }
@@ -249,7 +273,7 @@ int main(int argc, char **argv)
 	struct options o = {.cases = 1000, .seed = 1, .out = "law-failure.txt", .holds = law_holds};
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:f:o:vkig")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:f:o:vkiga")) != -1) {
 		switch (c) {
 		case 'n':
 			o.cases = strtoul(optarg, NULL, 10);
@@ -275,10 +299,13 @@ int main(int argc, char **argv)
 		case 'g':
 			o.stages = true;
 			break;
+		case 'a':
+			o.holds = audits_hold;
+			break;
 		default:
 			fprintf(stderr,
-				"usage: law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-i] "
-				"[-g]\n");
+				"usage: law [-n CASES] [-s SEED] [-f FILE] [-o FILE] [-v] [-k] [-g] "
+				"[-i] [-a]\n");
 			return 2;
 		}
 	}

@@ -8,7 +8,7 @@
 //   foretell.c  rehearses commits of a case and compares what was foretold with what came
 //   law.c       many cases, comparison, shrinking
 //
-// At the end of each case the speaker is audited too (speaker/audit.h): it must find nothing.
+//   audited.c   audits at the end of each case, and in the middle of them: they must find nothing
 #pragma once
 
 #include "base/buf.h"
@@ -150,4 +150,6 @@ struct outcome {
 void law_play(const struct scenario *s, bool final_only, struct outcome *ret);
 // Impact equals effect (foretell.c): at each rehearsed commit, what was foretold came.
 void law_foretell(const struct scenario *s, struct outcome *ret);
+// Audits in copies behind one step in four (audited.c).
+void law_audited(const struct scenario *s, struct outcome *ret);
 void outcome_free(struct outcome *o);

@@ -9,10 +9,10 @@
 
 #include "base/mem.h"
 #include "sim/sim.h"
-#include "speaker/audit.h"
 
-#define LINES_MAX  16384
-#define REST_TRIES 2000 // half seconds of simulated time
+#define LINES_MAX   16384
+#define AUDIT_EVERY 4    // steps
+#define REST_TRIES  2000 // half seconds of simulated time
 
 void complain(struct game *g, const char *format, ...)
 {
@@ -295,6 +295,8 @@ static void play_all(struct game *g, bool final_only)
 			set_clock(t);
 		else if (!final_only)
 			play_step(g, t);
+		if (g->audits && !step_is_setup(t) && !random_below(&g->audit_dice, AUDIT_EVERY))
+			audit_in_copy(g);
 	}
 	commit(g);
 }
@@ -607,36 +609,6 @@ static void refresh_again(struct game *g)
 	buf_free(&before);
 }
 
-// --- the audit ---------------------------------------------------------------------------------------
-static void audit_found(void *arg, const struct audit_difference *d)
-{
-	struct game *g = arg;
-	struct buf b = {0};
-
-	buf_format(&b, "audit: %s of %s, instance %u", audit_kind_name(d->kind), d->af->name,
-		   d->instance);
-	if (d->route) {
-		buf_text(&b, ", ");
-		d->af->text_put(&b, d->route->key);
-		put_set(&b, "stands", d->route->stands.set, true);
-		put_set(&b, "ought", d->route->ought.set, true);
-	}
-	complain(g, "%s", buf_cstr(&b));
-	buf_free(&b);
-}
-
-// What the speaker says of itself.
-static void audit(struct game *g)
-{
-	struct audit_options o = {.families = UINT16_MAX, .found = audit_found, .arg = g};
-	struct audit a;
-
-	speaker_audit(g->speaker, &o, &a);
-	for (unsigned i = 0; i < a.row_count; i++)
-		g->out->audited += a.rows[i].counts.paths + a.rows[i].counts.announcements;
-	audit_free(&a);
-}
-
 void law_foretell(const struct scenario *s, struct outcome *ret)
 {
 	struct game *g = MEM_NEW(struct game);
@@ -649,6 +621,25 @@ void law_foretell(const struct scenario *s, struct outcome *ret)
 	play_all(g, false);
 	come_to_rest(g);
 	check_players(g);
+	game_end(g);
+	mem_free(g);
+}
+
+// Complaints alone count.
+void law_audited(const struct scenario *s, struct outcome *ret)
+{
+	struct game *g = MEM_NEW(struct game);
+
+	*ret = (struct outcome){0};
+	g->scenario = s;
+	g->out = ret;
+	g->audits = true;
+	random_seed(&g->audit_dice, s->seed);
+	game_begin(g, false);
+	play_all(g, false);
+	audit_in_copy(g);
+	come_to_rest(g);
+	audit_tables(g);
 	game_end(g);
 	mem_free(g);
 }
@@ -667,7 +658,7 @@ void law_play(const struct scenario *s, bool final_only, struct outcome *ret)
 		come_to_rest(g);
 	write_tables(g);
 	if (!final_only)
-		audit(g);
+		audit_tables(g);
 	if (!final_only)
 		commit_again(g);
 	if (!final_only && s->seed % 4 == 0)
