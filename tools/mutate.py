@@ -26,6 +26,9 @@ LEFT_OUT = shutil.ignore_patterns('.git', 'build*', '__pycache__', 'data')
 TESTS = {
     'law': (['test/law/law', '-n', '10000', '-k'], 'test/law/law'),
     'law_small': (['test/law/law_small', '-n', '10000', '-k'], 'test/law/law_small'),
+    'law_impact': (['test/law/law', '-i', '-n', '3000', '-k'], 'test/law/law'),
+    'child': (['src/loop/child_uv_test'], 'src/loop/child_uv_test'),
+    'child_thread': (['src/loop/child_thread_test'], 'src/loop/child_thread_test'),
     'attr_set': (['src/attr/attr_set_test'], 'src/attr/attr_set_test'),
     'decide': (['src/rib/rib_decide_test'], 'src/rib/rib_decide_test'),
     'policy': (['src/policy/policy_memo_test'], 'src/policy/policy_memo_test'),

@@ -1,9 +1,10 @@
 // Impact equals effect: a commit is rehearsed in a copy of the process, then made, and what the copy
 // foretold must have come: the same figures, and the same tables to the letter.
 //
-// Both begin at rest. While the commit takes effect no timer comes due, so that no neighbour answers
-// a ROUTE-REFRESH or connects again: what they say then is news, which nobody has foretold. When all
-// has been compared time goes on.
+// Both begin at rest, or in the middle of whatever happens: then what has been received is worked off
+// first. While the commit takes effect nothing reaches us and no timer comes due, so that no
+// neighbour answers a ROUTE-REFRESH or connects again: what they say then is news, which nobody has
+// foretold. When all has been compared time goes on.
 //
 // That both say the same does not make it true, so the figures are held against the tables too.
 #include "game.h"
@@ -15,8 +16,10 @@
 #include "sim/sim.h"
 #include "speaker/rehearsal.h"
 
-#define REST_US  (3 * SIM_SECOND) // nothing that a new session waits for takes longer
-#define LIMIT_US (600 * SIM_SECOND)
+#define REST_US    (3 * SIM_SECOND) // nothing that a new session waits for takes longer
+#define LIMIT_US   (600 * SIM_SECOND)
+#define JOBS_TRIES 1000000
+#define SOON_US    100
 
 enum { TOLD_ROWS, TOLD_TABLES, TOLD_COMPLAINT };
 
@@ -26,8 +29,9 @@ struct foretelling {
 	struct ledger_options options;
 	struct buf before, tables; // all tables: as they were, as they were foretold
 	struct buf complaint;
-	unsigned sessions[LAW_PEERS]; // so far
-	int done;                     // 1: good; -1: it died
+	unsigned sessions[LAW_PEERS]; // of those that are up, how many they have had
+	bool early; // the measure ends when no job is left, however much of their work
+	int done;   // 1: good; -1: it died
 };
 
 // --- in the copy --------------------------------------------------------------------------------------
@@ -95,6 +99,24 @@ static bool rehearse(struct foretelling *f, struct speaker_config *c)
 	return f->done == 1;
 }
 
+static bool any_job(struct game *g)
+{
+	const struct soft_job **jobs;
+	unsigned n = speaker_jobs(g->speaker, &jobs);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (jobs[i]->state == JOB_WAITING || jobs[i]->state == JOB_RUNNING)
+			return true;
+	}
+	return false;
+}
+
+static void wait_for_jobs(struct game *g)
+{
+	for (unsigned i = 0; i < JOBS_TRIES && any_job(g); i++)
+		sim_run_for(100);
+}
+
 static void apply(struct foretelling *f, struct speaker_config *c)
 {
 	struct game *g = f->game;
@@ -106,9 +128,15 @@ static void apply(struct foretelling *f, struct speaker_config *c)
 	speaker_apply(g->speaker, c, &plan);
 	soft_plan_free(&plan);
 	g->out->commits++;
-	sim_settle(LIMIT_US);
+	if (f->early)
+		wait_for_jobs(g);
+	else
+		sim_settle(LIMIT_US);
 	speaker_measure_end(g->speaker, measured, f);
+	if (f->early) // what is left is waited for, but not for ever
+		sim_set_clock_cost(SOON_US);
 	sim_settle(LIMIT_US);
+	sim_set_clock_cost(g->clock_cost);
 	if (!f->came)
 		complain(g, "a measure does not end");
 }
@@ -231,6 +259,22 @@ static void compare_with_tables(struct foretelling *f)
 	mem_free(seen);
 }
 
+// Nothing reaches us and no timer comes due, or all that has waited does.
+static void hold(struct game *g, bool held)
+{
+	char address[IP_TEXT_MAX];
+
+	sim_freeze_timers(held);
+	for (unsigned i = 0; i < LAW_PEERS; i++) {
+		law_address(i, address);
+		struct sim_link *link = sim_link(SPEAKER, address);
+		link->deaf = (struct ip){0};
+		if (held)
+			ip_parse(SPEAKER, &link->deaf);
+	}
+	sim_link_changed();
+}
+
 static void rest(struct game *g)
 {
 	come_to_rest(g);
@@ -238,24 +282,32 @@ static void rest(struct game *g)
 	sim_settle(LIMIT_US);
 }
 
-// Once in a while only what lies within one nest of prefixes counts.
+// By the number of the commit: how it is rehearsed. Once in a while only what lies within one nest of
+// prefixes counts.
+static void choose(struct foretelling *f, unsigned number)
+{
+	struct af_key key = {0};
+	unsigned bits;
+
+	f->options.samples = number % 3;
+	f->early = number % 4 == 1 || number % 4 == 2;
+	if (number % 5 != 4)
+		return;
+	law_key(af_list[0], 1, &key);
+	f->options.within.bits = af_list[0]->prefix_bits;
+	memcpy(f->options.within.b, af_list[0]->prefix(&key, &bits), 4);
+	f->options.within_bits = (uint8_t)bits;
+}
+
 static void note_before(struct foretelling *f)
 {
 	struct game *g = f->game;
-	unsigned bits;
 
-	if (g->generation % 5 == 4) {
-		struct af_key key = {0};
-		law_key(af_list[0], 1, &key);
-		f->options.within.bits = af_list[0]->prefix_bits;
-		memcpy(f->options.within.b, af_list[0]->prefix(&key, &bits), 4);
-		f->options.within_bits = (uint8_t)bits;
-	}
 	buf_clear(&g->out->tables);
 	write_tables(g);
 	buf_put(&f->before, g->out->tables.data, g->out->tables.len);
 	for (unsigned i = 0; i < LAW_PEERS; i++)
-		f->sessions[i] = g->player[i].established ? g->player[i].established_count : 0;
+		f->sessions[i] = is_up(peer_of(g, i)) ? g->player[i].established_count : 0;
 }
 
 static void foretelling_free(struct foretelling *f)
@@ -269,14 +321,18 @@ static void foretelling_free(struct foretelling *f)
 
 void foretell(struct game *g)
 {
-	struct foretelling f = {.game = g, .options.samples = g->generation % 3};
+	struct foretelling f = {.game = g};
 
-	rest(g);
-	sim_freeze_timers(true);
-	note_before(&f);
+	choose(&f, g->generation);
+	if (g->generation % 2)
+		rest(g);
+	else
+		listen_all(g);
+	hold(g, true);
 	struct speaker_config *c = state_config(&g->state, g->store, ++g->generation);
 	g->out->rehearsals++;
 	if (rehearse(&f, c)) {
+		note_before(&f);
 		apply(&f, c);
 		compare_tables(&f);
 		if (f.came)
@@ -285,6 +341,6 @@ void foretell(struct game *g)
 			compare_with_tables(&f);
 	}
 	speaker_config_unref(c);
-	sim_freeze_timers(false);
+	hold(g, false);
 	foretelling_free(&f);
 }

@@ -19,6 +19,7 @@ struct game {
 	struct law_state base; // of the last whole commit (stages.c)
 	bool whole, staged;    // there was one; what runs is a stage behind it
 	long mask;             // whose
+	uint64_t clock_cost; // of a look at it, microseconds
 	bool reading;
 	bool foretell; // rehearsed commits are
 	bool audits;   // in copies, behind steps
@@ -34,6 +35,8 @@ struct player *player_of(struct game *g, long peer);     // NULL: none
 struct speaker_peer *peer_of(struct game *g, long peer); // NULL: not configured
 uint16_t instance_of_player(const struct game *g, long peer);
 void allow_planned(struct game *g, const struct soft_plan *plan);
+bool is_up(struct speaker_peer *p); // NULL: no
+void listen_all(struct game *g);    // no player is paused
 void come_to_rest(struct game *g);
 void write_tables(struct game *g); // to out->tables, all of them
 void foretell(struct game *g);     // rehearses the candidate, commits it, and compares

@@ -52,6 +52,7 @@ void game_begin(struct game *g, bool final_only)
 	g->speaker = speaker_new(g->loop, &o);
 	if (speaker_listen(g->speaker))
 		complain(g, "cannot listen");
+	g->clock_cost = 20; // as a new world begins
 	state_init(&g->state);
 	sim_link_default()->window = 3000;
 }
@@ -113,7 +114,7 @@ struct speaker_peer *peer_of(struct game *g, long peer)
 	return p ? speaker_peer_find(g->speaker, instance_of_player(g, peer), &p->address) : NULL;
 }
 
-static bool is_up(struct speaker_peer *p)
+bool is_up(struct speaker_peer *p)
 {
 	return p && sess_get_state(speaker_peer_session(p)) == SESS_ESTABLISHED;
 }
@@ -271,9 +272,10 @@ static void play_step(struct game *g, const struct law_step *t)
 	}
 }
 
-static void set_clock(const struct law_step *t)
+static void set_clock(struct game *g, const struct law_step *t)
 {
-	sim_set_clock_cost((uint64_t)t->a[0]);
+	g->clock_cost = (uint64_t)t->a[0];
+	sim_set_clock_cost(g->clock_cost);
 	sim_link_default()->window = (size_t)t->a[1];
 }
 
@@ -292,7 +294,7 @@ static void play_all(struct game *g, bool final_only)
 		else if (t->kind == STEP_RESEND)
 			resend(g, t);
 		else if (t->kind == STEP_CLOCK && !final_only)
-			set_clock(t);
+			set_clock(g, t);
 		else if (!final_only)
 			play_step(g, t);
 		if (g->audits && !step_is_setup(t) && !random_below(&g->audit_dice, AUDIT_EVERY))
@@ -322,12 +324,17 @@ static bool at_rest(struct game *g)
 	return speaker_quiet(g->speaker);
 }
 
-void come_to_rest(struct game *g)
+void listen_all(struct game *g)
 {
 	for (unsigned i = 0; i < LAW_PEERS; i++) {
 		if (player_of(g, i))
 			player_pause(&g->player[i], false);
 	}
+}
+
+void come_to_rest(struct game *g)
+{
+	listen_all(g);
 	for (unsigned i = 0; i < REST_TRIES; i++) {
 		sim_settle(10 * SIM_SECOND);
 		if (at_rest(g)) {

@@ -43,7 +43,7 @@ void sim_set_address(struct loop *l, const char *address); // at most one of eac
 void sim_set_device(struct loop *l, const char *name, const char *address);
 
 // What lies between two addresses, for both directions. Fields may be changed at any time; after
-// `down` or `window` was changed on a living connection, call sim_link_changed.
+// `down`, `deaf` or `window` was changed on a living connection, call sim_link_changed.
 struct sim_link {
 	struct ip a, b;
 	uint64_t latency;  // one way, microseconds; 1000 by default, at least 1
@@ -52,6 +52,7 @@ struct sim_link {
 	size_t window;     // bytes on their way or unread, per direction; the rest waits with the writer
 	uint8_t hops;      // routers between: each takes one off the TTL
 	bool down;         // everything is held back; connecting times out
+	struct ip deaf;    // what goes to this end is held back; bits 0: nothing is
 	bool refuse;       // connecting is refused
 	bool whole;        // bytes arrive as they were sent, not cut and joined at random
 	uint64_t bytes;    // that have been sent so far, both directions
