@@ -254,7 +254,7 @@ def test_a_trial_ends_with_its_terminal(dut):
 def transcripts():
     """The manual's section, as lists of (prompt and line typed, what is shown until the next)."""
     text = (ROOT / "doc/manual.md").read_text()
-    section = text[text.index("## History, rollback, trial"):text.index("## Soft reset")]
+    section = text[text.index("## History, rollback, trial"):text.index("## The guard")]
     for block in re.findall(r"^```\n(.*?)^```", section, re.MULTILINE | re.DOTALL):
         if "\n...\n" in block:  # shortened: test_transcripts.py looks at those
             continue
