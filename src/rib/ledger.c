@@ -191,26 +191,40 @@ void ledger_note_entry(struct update_group *g, uint32_t n, const struct adj_out_
 }
 
 // --- opening and closing --------------------------------------------------------------------------
-static void begin_members(struct family *f)
+static void begin_member(struct member *m)
 {
-	for (unsigned i = 0; i < RIB_PEERS_MAX; i++) {
-		struct member *m = rib_member(f->rib, (uint16_t)i, f->af);
-		if (!m)
-			continue;
-		m->measured = m->group && !m->group->filling;
-		m->era_least = 1;
-		m->era = 2; // of what is stale the one before
-	}
+	if (!m)
+		return;
+	m->measured = m->group && !m->group->filling;
+	m->era_least = 1;
+	m->era = 2; // of what is stale the one before
 }
 
-void ledger_begin(struct family *f)
+static void begin_family(struct family *f)
 {
 	struct family_ledger *l = MEM_NEW(struct family_ledger);
 
 	notes_init(&l->best);
 	pool_init(&l->verdicts, sizeof(struct verdict_note));
 	f->ledger = l;
-	begin_members(f);
+}
+
+void ledger_begin(struct family *f)
+{
+	begin_family(f);
+	for (unsigned i = 0; i < RIB_PEERS_MAX; i++)
+		begin_member(rib_member(f->rib, (uint16_t)i, f->af));
+}
+
+// There may be a thousand ribs, most of them with few peers: one look at each possible peer.
+static void begin_families(struct rib *r)
+{
+	for (unsigned i = 0; i < AF_MAX; i++)
+		if (r->families[i])
+			begin_family(r->families[i]);
+	for (unsigned i = 0; i < RIB_PEERS_MAX; i++)
+		for (unsigned k = 0; r->peers[i] && k < AF_MAX; k++)
+			begin_member(r->peers[i]->members[k]);
 }
 
 void rib_ledger_open(struct rib *r, const struct ledger_options *o)
@@ -224,9 +238,7 @@ void rib_ledger_open(struct rib *r, const struct ledger_options *o)
 	r->ledger = MEM_NEW(struct ledger);
 	r->ledger->options = *o;
 	arena_init(&r->ledger->arena, 16384);
-	for (unsigned i = 0; i < AF_MAX; i++)
-		if (r->families[i])
-			ledger_begin(r->families[i]);
+	begin_families(r);
 }
 
 bool rib_ledger_close(struct rib *r)
@@ -263,6 +275,7 @@ void ledger_free_one(struct ledger *l)
 	if (!l)
 		return;
 	arena_free(&l->arena);
+	mem_free(l->traits);
 	mem_free(l->samples);
 	mem_free(l->rows);
 	mem_free(l);

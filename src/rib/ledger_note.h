@@ -59,7 +59,8 @@ struct ledger {
 	unsigned sample_count, sample_cap;
 	struct ledger_row *rows;
 	unsigned row_count, row_cap;
-	struct trait_memo traits[TRAIT_MEMOS]; // of this family and slice: numbers are given out again
+	// Of this family and slice, since numbers are given out again: TRAIT_MEMOS; NULL: not asked yet.
+	struct trait_memo *traits;
 };
 
 // What came of a note.

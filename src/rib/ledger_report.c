@@ -47,9 +47,12 @@ uint64_t ledger_traits(const struct attr_set *a, const struct attr_set *b)
 // Routes that stood with one set mostly stand with one set again.
 uint64_t ledger_event_traits(struct ledger *l, const struct ledger_event *e)
 {
-	struct trait_memo *m = &l->traits[(e->before * 31 + e->after) & (TRAIT_MEMOS - 1)];
 	const struct attr_table *t = &e->family->attrs;
+	struct trait_memo *m;
 
+	if (!l->traits)
+		l->traits = mem_zero(TRAIT_MEMOS * sizeof(*l->traits));
+	m = &l->traits[(e->before * 31 + e->after) & (TRAIT_MEMOS - 1)];
 	if (m->before != e->before || m->after != e->after)
 		*m = (struct trait_memo){
 			e->before, e->after,
@@ -59,7 +62,8 @@ uint64_t ledger_event_traits(struct ledger *l, const struct ledger_event *e)
 
 void ledger_forget_traits(struct ledger *l)
 {
-	memset(l->traits, 0, sizeof(l->traits));
+	if (l->traits)
+		memset(l->traits, 0, TRAIT_MEMOS * sizeof(*l->traits));
 }
 
 // --- samples --------------------------------------------------------------------------------------

@@ -429,11 +429,23 @@ void ledger_sums_free(struct ledger_sums *s)
 	mem_free(s);
 }
 
+static bool has_notes(const struct family *f)
+{
+	const struct family_ledger *l = f->closing;
+	bool any = l->verdicts.end > 1 || l->best.list.end > 1;
+
+	for (size_t i = 0; !any && i < f->groups.count; i++)
+		any = ((const struct update_group *)f->groups.item[i])->notes;
+	return any;
+}
+
 // A slice of the family's notes; false: those were the last.
 static bool sum_some(struct family *f)
 {
 	struct family_ledger *l = f->closing;
 
+	if (!l->sums && !has_notes(f))
+		return false;
 	if (!l->sums) {
 		l->sums = MEM_NEW(struct ledger_sums);
 		l->sums->verdict = 1;
@@ -445,7 +457,7 @@ static void end_family(struct family *f)
 {
 	const struct ledger_sums *s = f->closing->sums;
 
-	for (unsigned i = 0; i <= RIB_PEERS_MAX; i++)
+	for (unsigned i = 0; s && i <= RIB_PEERS_MAX; i++)
 		if (s->rows[i])
 			ledger_add_row(ledger_of(f), &s->rows[i]->row);
 	family_ledger_free(f->closing);
