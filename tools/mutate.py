@@ -39,6 +39,8 @@ TESTS = {
     'stage': (['src/speaker/speaker_stage_test'], 'src/speaker/speaker_stage_test'),
     'staged': (['src/cmd/cmd_staged_test'], 'src/cmd/cmd_staged_test'),
     'guard': (['src/cmd/cmd_guard_test'], 'src/cmd/cmd_guard_test'),
+    'audit': (['src/speaker/speaker_audit_test'], 'src/speaker/speaker_audit_test'),
+    'compare': (['src/rib/rib_compare_test'], 'src/rib/rib_compare_test'),
     'speaker': (['src/speaker/speaker_test'], 'src/speaker/speaker_test'),
     'vpn': (['src/speaker/speaker_vpn_test'], 'src/speaker/speaker_vpn_test'),
     'rib_law': (['src/rib/rib_law_test'], 'src/rib/rib_law_test'),
