@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """VPN routes in Afresh: what a changed route target and a changed membership cost.
 
-Two scenes, each with bgpfeed as the neighbours, in network namespaces of their own (needs root):
+Scenes, each with bgpfeed as the neighbours, in network namespaces of their own (needs root):
 
 PE         one feeder sends --routes VPNv4 routes spread over --instances route targets; each target belongs to one
            VPN instance. Timed: the load; a policy change that judges every route again (the measure of "re-importing
            everything"); one instance's import target removed, and put back.
 reflector  the same routes reflected to --clients clients, each with its memberships. One client's membership is
            withdrawn and announced again: counted is what each client hears.
+beside     the workloads W1 to W4 of bench.py through a reflector with one feeder and one listener, with IPv4 routes and
+           with as many VPNv4 routes.
 
 No other speaker offers the first without asking the peers again, so there is no comparison. Prints Markdown.
 
@@ -36,7 +38,7 @@ def parse_options():
     parser.add_argument('--instances', type=int, default=1000)
     parser.add_argument('--clients', type=int, default=100)
     parser.add_argument('--repeat', type=int, default=5)
-    parser.add_argument('--scene', choices=['pe', 'reflector'])
+    parser.add_argument('--scene', choices=['pe', 'reflector', 'beside'])
     parser.add_argument('--out', default='build/bench', help='folder for results and logs')
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)
@@ -192,7 +194,9 @@ def reflector(options):
         begin = time.monotonic()
         held = lambda i: s.feed.ask(f'status c{i}')['held']
         wait_until('the clients to have theirs', lambda: sum(held(i) for i in range(options.clients)) >= options.routes, 600)
-        load = time.monotonic() - begin
+        for i in range(options.clients):  # they hold memberships of others, too
+            s.feed.ask(f'wait c{i} quiet > 0.5 timeout 60')
+        load = time.monotonic() - begin - 0.5
         samples = []
         for n in range(options.repeat):
             for verb in 'withdraw', 'announce':
@@ -218,10 +222,76 @@ def reflector(options):
     return dict(load=load, samples=samples)
 
 
+# --- beside -----------------------------------------------------------------------------------------------
+LISTENER = '10.99.0.20'
+FAMILIES = {'IPv4': ('ipv4-unicast', 'ipv4-family unicast'), 'VPNv4': ('vpnv4', 'ipv4-family vpnv4')}
+
+
+def beside_config(view, stored):
+    text = 'sysname bench\n#\n'
+    for name, number in ('A', 1), ('B', 2):
+        text += f'route-policy {name} permit node 10\n apply community 65000:{number} additive\n#\n'
+    text += f'bgp {lab.AS}\n router-id {lab.SPEAKER}\n'
+    text += ''.join(f' peer {p} as-number {lab.AS}\n peer {p} listen-only\n' for p in (FEEDER, LISTENER))
+    text += f' #\n {view}\n' + ''.join(f'  peer {p} enable\n  peer {p} reflect-client\n  peer {p} advertise-community\n'
+                                       for p in (FEEDER, LISTENER))
+    text += f'  peer {FEEDER} route-policy A import\n' + (f'  peer {FEEDER} keep-all-routes\n' if stored else '')
+    return text + '#\nreturn\n'
+
+
+def beside_feed(options, family):
+    remote = f'remote={lab.SPEAKER}:{lab.PORT},as={lab.AS}'
+    size = ['--routes-vpn', options.routes, '--instances', options.instances] if family == 'vpnv4' else ['--routes', options.routes]
+    return ['--prepare', *size, '--mark', '65000:1', '--mark', '65000:2',
+            '--peer', f'name=feeder,local={FEEDER},{remote},role=feed,start=held,enhanced=no,families={family}',
+            '--peer', f'name=listener,local={LISTENER},{remote},role=listen,enhanced=no,light=yes,families={family}']
+
+
+def beside_one(options, title, stored):
+    """(workload, seconds, processor seconds of the daemon) of each measurement."""
+    family, view = FAMILIES[title]
+    samples = []
+    with Scene(options, 'beside', [FEEDER, LISTENER], beside_config(view, stored), beside_feed(options, family)) as s:
+        s.feed.ask('wait feeder established = 1 and listener established = 1 timeout 120')
+        time.sleep(1)
+        n = s.feed.ask('status')['tables'][family]['routes']
+
+        def measure(workload, action, goal):
+            cpu = s.daemon.cpu()
+            reply = s.feed.ask(f'measure listener do {action} goal "{goal}" timeout 120', must=False)
+            if not reply.get('ok'):
+                raise RuntimeError(f'{title}, {workload}: {reply}')
+            samples.append((workload, reply['seconds'], s.daemon.cpu() - cpu))
+
+        measure('W1', 'feed feeder', f'present={n} mark0={n}')
+        for i in range(options.repeat):
+            for policy, new in ('B', 1), ('A', 0):
+                with open(s.path('trigger'), 'w', encoding='ascii') as f:
+                    f.write(f"{s.program('afresh')} -s {s.path('sock')} -c 'system-view; bgp {lab.AS}; {view}; "
+                            f"peer {FEEDER} route-policy {policy} import; commit' >/dev/null\n")
+                measure('W2' if stored else 'W3', f'exec "sh {s.path("trigger")}"', f'present={n} mark{new}={n} mark{1 - new}=0')
+            if stored:
+                measure('W4', f'refresh listener {family}', f'seen={n}')
+    return samples
+
+
+def beside(options):
+    result = {}
+    for title in FAMILIES:
+        result[title] = [x for _ in range(3) for x in beside_one(options, title, True)] + beside_one(options, title, False)
+    print(f'\n{options.routes} routes of each family through a reflector, one feeder, one listener; medians; in brackets '
+          'processor seconds of the daemon\n')
+    print('| workload | IPv4 | VPNv4 | ratio |\n|---|---|---|---|')
+    for workload in 'W1', 'W2', 'W3', 'W4':
+        four, vpn = ([statistics.median(x[k] for x in result[title] if x[0] == workload) for k in (1, 2)] for title in FAMILIES)
+        print(f'| {workload} | {four[0]:.3f} ({four[1]:.2f}) | {vpn[0]:.3f} ({vpn[1]:.2f}) | {vpn[0] / four[0]:.2f} ({vpn[1] / max(four[1], 0.01):.2f}) |')
+    return result
+
+
 def main():
     options = parse_options()
     result = {}
-    for name, scene in (('pe', pe), ('reflector', reflector)):
+    for name, scene in (('pe', pe), ('reflector', reflector), ('beside', beside)):
         if options.scene in (None, name):
             result[name] = scene(options)
     with open(os.path.join(options.out, 'vpn.json'), 'w', encoding='ascii') as f:
