@@ -41,6 +41,8 @@ json_t *job_json(const struct soft_job *j)
 		json_object_set_new(o, "instance", json_string(j->instance_name));
 	if (j->lent)
 		json_object_set_new(o, "exchange", json_true());
+	if (j->counts.passed)
+		json_object_set_new(o, "passed", json_integer((json_int_t)j->counts.passed));
 	if (j->note[0])
 		json_object_set_new(o, "note", json_string(j->note));
 	json_decref(figures);
@@ -77,6 +79,11 @@ static void job_text(struct buf *b, const struct soft_job *j)
 		   " newly accepted, %" PRIu64 " newly rejected\n",
 		   j->counts.seen, j->counts.changed, j->counts.newly_accepted,
 		   j->counts.newly_rejected);
+	if (j->counts.passed)
+		buf_format(b,
+			   "   Passed by      : %" PRIu64
+			   " of them, which the change does not concern\n",
+			   j->counts.passed);
 	buf_format(b, "   Messages       : %" PRIu64 "\n   Started        : ", j->messages);
 	show_time(b, (int64_t)j->started);
 	if (j->ended)

@@ -314,6 +314,7 @@ static void test_targets(void **state)
 	assert_int_equal(counts().again.changed, 1); // 20.4.0.0/16 carried another one
 	struct sweep_counts c = sweep();
 	assert_int_equal(c.seen + counts().fresh.seen, 8);
+	assert_int_equal(c.seen - c.passed, 1); // judged
 	assert_int_equal(c.changed, 1);
 	assert_int_equal(c.newly_accepted, 1);
 	assert_int_equal(of_generation(w.generation), 8);
@@ -322,6 +323,7 @@ static void test_targets(void **state)
 	ask("q", 6); // the block goes anyway; what carries the third comes
 	c = sweep();
 	assert_int_equal(c.seen, 8);
+	assert_int_equal(c.passed, 5);
 	assert_int_equal(c.newly_rejected, 2);
 	assert_int_equal(c.newly_accepted, 0);
 	assert_int_equal(world_believed(&w, 1), 5);
@@ -398,6 +400,7 @@ static void test_targets_of_a_group(void **state)
 	tell_targets(2, 7); // while the others are still to be told of the second
 	struct sweep_counts c = export_sweep(2);
 	assert_int_equal(c.seen, 6);
+	assert_int_equal(c.passed, 2);
 	assert_int_equal(c.newly_accepted, 3);
 	export_sweep(1);
 	assert_int_equal(world_believed(&w, 1), 6);
@@ -406,6 +409,7 @@ static void test_targets_of_a_group(void **state)
 	world_reset_counts(&w);
 	tell_targets(2, 2);
 	c = export_sweep(2);
+	assert_int_equal(c.passed, 4); // what carries the first goes
 	assert_int_equal(c.newly_rejected, 2);
 	assert_int_equal(w.peers[2].withdrawn, 2);
 	assert_int_equal(w.peers[2].announced + w.peers[1].announced + w.peers[1].withdrawn, 0);

@@ -188,6 +188,7 @@ struct sweep_counts {
 	// passed by because the change of the program cannot concern them (policy/difference.h).
 	uint64_t seen, changed, newly_accepted, newly_rejected;
 	uint64_t best_moved;
+	uint64_t passed; // of those seen: the ones passed by
 };
 
 struct rib_counts {             // of one peer and family; all O(1)

@@ -99,7 +99,9 @@ static void count_passed(struct sweep *s, struct part *p, const struct member *m
 	if (held <= judged)
 		return;
 	p->counts.seen += held - judged;
+	p->counts.passed += held - judged;
 	s->counts.seen += held - judged;
+	s->counts.passed += held - judged;
 }
 
 // All has been visited that could change: what was passed by is as good as what was judged. Of a
@@ -405,8 +407,10 @@ static void route_again(struct sweep *s, struct update_group *g, struct group_wa
 	if (!(d->info & DESTINATION_LIVE))
 		return;
 	w->counts.seen++;
-	if (w->partial && !in_doubt(s, d, false))
+	if (w->partial && !in_doubt(s, d, false)) {
+		w->counts.passed++;
 		return;
+	}
 	const struct adj_out_entry *e = adj_out_find(&g->out, w->next);
 	bool told = e && e->attr;
 	if (!group_route(g, w->next))
@@ -425,6 +429,7 @@ static void add_counts(struct sweep_counts *to, const struct sweep_counts *c)
 	to->newly_accepted += c->newly_accepted;
 	to->newly_rejected += c->newly_rejected;
 	to->best_moved += c->best_moved;
+	to->passed += c->passed;
 }
 
 static bool walk_groups(struct sweep *s, rib_deadline *over, void *arg)

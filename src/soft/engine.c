@@ -21,6 +21,7 @@ void counts_add(struct sweep_counts *to, const struct sweep_counts *c)
 	to->newly_accepted += c->newly_accepted;
 	to->newly_rejected += c->newly_rejected;
 	to->best_moved += c->best_moved;
+	to->passed += c->passed;
 }
 
 // --- runs ---------------------------------------------------------------------------------------
