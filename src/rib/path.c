@@ -283,14 +283,15 @@ bool path_turn_away(struct change *c, uint16_t peer)
 {
 	uint32_t prev, n = destination_path(c->family, c->destination, peer, &prev);
 	struct member *m = source_of(c->family, peer);
-	uint16_t era = m ? m->era : 0;
+	const struct path *p = n ? table_path(&c->family->table, n) : NULL;
+	uint16_t era = 0;
 
-	if (!n)
+	if (!p)
 		return false;
-	if (m && table_path(&c->family->table, n)->epoch < m->stale_before)
-		era--; // not said since then
-	if (m)
+	if (m && p->epoch >= m->purge_before) {                         // else it has gone already
+		era = p->epoch < m->stale_before ? m->era - 1 : m->era; // not said since then
 		m->unkept++;
+	}
 	take(c, n, prev);
 	note_absent(c->family, c->number, peer, era);
 	return true;
