@@ -277,6 +277,19 @@ static void make_community(struct policy_source *src, const char *name, uint32_t
 	}
 }
 
+// Values for policies to apply, under the name of the filter: both change with one object.
+static void make_set(struct policy_source *src, const char *name, uint32_t seed)
+{
+	struct source_filter *f = policy_source_filter(src, SET_COMMUNITY, name);
+	struct source_rule *rule = policy_source_rule(src, f, 10, true);
+	char word[16];
+
+	for (unsigned i = 0; i <= seed % 2; i++) {
+		snprintf(word, sizeof(word), "100:%u", 1 + (seed / 2 + i) % 5);
+		policy_source_word(src, &rule->words, word);
+	}
+}
+
 // One rule more, somewhere in the list.
 static void edit_prefix(struct policy_source *src, const char *name, uint32_t edit, bool wide)
 {
@@ -353,6 +366,28 @@ static void make_apply(struct policy_source *src, struct source_node *node, stru
 	}
 }
 
+// A node in front of all others whose applying is told by lists: deletes what one filter permits, adds
+// what a list has.
+static void add_lists(struct policy_source *src, struct source_policy *p, struct random *r)
+{
+	struct source_node *node = policy_source_node(src, p, 2, true);
+	struct source_apply *a;
+	char name[16];
+
+	if (random_below(r, 2)) {
+		a = policy_source_apply(src, node, APPLY_COMMUNITY_DELETE);
+		object_name(name, OBJECT_COMMUNITY, random_below(r, LAW_OBJECTS));
+		policy_source_word(src, &a->words, name);
+	}
+	a = policy_source_apply(src, node, APPLY_COMMUNITY);
+	a->mode = MODE_ADDITIVE;
+	object_name(name, OBJECT_COMMUNITY, random_below(r, LAW_OBJECTS));
+	policy_source_word(src, &a->lists, name);
+	if (random_below(r, 2))
+		make_match(src, node, r);
+	node->go = GOTO_NEXT;
+}
+
 static void make_policy(struct policy_source *src, const char *name, uint32_t seed)
 {
 	struct source_policy *p = policy_source_policy(src, name);
@@ -370,6 +405,8 @@ static void make_policy(struct policy_source *src, const char *name, uint32_t se
 		if (!random_below(&r, 5))
 			node->go = GOTO_NEXT;
 	}
+	if (seed % 4 == 3)
+		add_lists(src, p, &r);
 }
 
 // One node more, with a test of the prefix: in front, between two, behind.
@@ -418,6 +455,7 @@ static void make_object(struct policy_source *src, unsigned kind, unsigned index
 		break;
 	case OBJECT_COMMUNITY:
 		make_community(src, name, seed);
+		make_set(src, name, seed);
 		break;
 	case OBJECT_PATH:
 		make_path(src, name, seed);
