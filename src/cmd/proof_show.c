@@ -91,7 +91,8 @@ static void put_jobs(struct buf *b, const struct proof *p)
 		   " newly accepted, %" PRIu64 " newly rejected\n",
 		   p->counts.seen, p->counts.changed, p->counts.newly_accepted,
 		   p->counts.newly_rejected);
-	buf_format(b, "   Messages         : %" PRIu64 "\n", p->messages);
+	buf_format(b, "   UPDATEs          : %" PRIu64 " sent, %" PRIu64 " received meanwhile\n",
+		   p->updates_sent, p->updates_received);
 	for (unsigned i = 0; i < p->jobs_kept; i++) {
 		buf_format(b, "     Job %u: ", p->jobs[i].number);
 		report_job(b, &p->jobs[i]);
@@ -336,12 +337,14 @@ static void add_details(json_t *o, struct app *a, const struct proof_record *r)
 
 static json_t *figures_json(const struct proof *p)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "peers",
+	return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "peers",
 			 (int)proof_peers(p), "jobs", (int)p->job_count, "jobs_pending",
 			 (int)p->jobs_pending, "jobs_cancelled", (int)p->jobs_cancelled, "seen",
 			 (json_int_t)p->counts.seen, "changed", (json_int_t)p->counts.changed,
 			 "newly_accepted", (json_int_t)p->counts.newly_accepted, "newly_rejected",
-			 (json_int_t)p->counts.newly_rejected, "messages", (json_int_t)p->messages);
+			 (json_int_t)p->counts.newly_rejected, "updates_sent",
+			 (json_int_t)p->updates_sent, "updates_received",
+			 (json_int_t)p->updates_received);
 }
 
 static json_t *calm_json(const struct proof *p)

@@ -10,6 +10,7 @@
 // is asked for meanwhile begins when it is over. A refresh that the peer sends is over when the last
 // shard has removed what it left stale.
 #include "speaker/private.h"
+#include "speaker/proof_private.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -150,6 +151,7 @@ static void on_delivery(struct speaker *s, unsigned shard, struct shard_message 
 	}
 	d->chunk = NULL; // the session's now
 	soft_sent(s->soft, p->number, d->updates);
+	proofs_updates(s, d->updates, 0);
 	if (!peer_established(p))
 		return; // sending has ended it
 	g->delivered += size;

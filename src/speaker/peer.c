@@ -3,6 +3,7 @@
 // down; a new session begins with up again. Numbers of peers are given out in turn, so that one that
 // was just freed is not used again at once.
 #include "speaker/private.h"
+#include "speaker/proof_private.h"
 
 #include <string.h>
 
@@ -242,6 +243,7 @@ static void on_established(void *arg, struct sess *session, const struct sess_ne
 
 static void on_update(void *arg, struct sess *session, const uint8_t *bytes, size_t n)
 {
+	proofs_updates(((struct speaker_peer *)arg)->speaker, 0, 1);
 	peer_update(arg, bytes, n);
 }
 

@@ -181,16 +181,6 @@ struct peer_config *group_member(
 	const struct ip *address);    // config of a dynamic member; caller owns
 void speaker_reap(struct speaker *s); // removes dynamic peers whose session is over
 
-// --- proof.c --------------------------------------------------------------------------------------
-void proofs_look(void *speaker); // the timer's
-void proofs_forget(struct speaker *s);
-void proofs_up(const struct speaker_peer *peer);
-void proofs_down(const struct speaker_peer *peer, const struct sess_down *d); // its session ends now
-void proofs_notification(const struct speaker_peer *peer, bool sent, uint8_t code, uint8_t subcode);
-void proofs_keepalive(const struct speaker_peer *peer, uint64_t us, bool left);
-void proofs_job_started(void *speaker, const struct soft_job *j);
-void proofs_job_ended(void *speaker, const struct soft_job *j);
-
 // --- originate.c ----------------------------------------------------------------------------------
 void speaker_originate(struct speaker *s, const struct speaker_config *old,
 		       const struct speaker_config *next);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "speaker/private.h"
+#include "speaker/proof_private.h"
 
 #define LOOK_EVERY UINT64_C(100000) // microseconds
 
@@ -347,6 +347,14 @@ void proofs_notification(const struct speaker_peer *peer, bool sent, uint8_t cod
 	}
 }
 
+void proofs_updates(struct speaker *s, unsigned sent, unsigned received)
+{
+	for (struct list *l = s->proofs.next; l != &s->proofs; l = l->next) {
+		proof_at(l)->updates_sent += sent;
+		proof_at(l)->updates_received += received;
+	}
+}
+
 void proofs_keepalive(const struct speaker_peer *peer, uint64_t us, bool left)
 {
 	struct list *all = &peer->speaker->proofs;
@@ -382,7 +390,6 @@ static void job_take(struct proof *p, const struct soft_job *j)
 	p->counts.newly_accepted += j->counts.newly_accepted;
 	p->counts.newly_rejected += j->counts.newly_rejected;
 	p->counts.best_moved += j->counts.best_moved;
-	p->messages += j->messages;
 	if (j->longest_slice > p->longest_slice)
 		p->longest_slice = j->longest_slice;
 	if (p->jobs_kept == PROOF_JOBS)

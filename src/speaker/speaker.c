@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "speaker/explain.h"
 #include "speaker/private.h"
+#include "speaker/proof_private.h"
 
 // Bytes of batches toward one shard: beyond HIGH sockets rest until LOW. What is in flight is what a
 // peer's UPDATE waits behind (some 40 ms for a megabyte), whatever else arrives.

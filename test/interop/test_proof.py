@@ -55,6 +55,7 @@ def test_a_commit_without_reset(lab):
     assert record["what"].startswith("commit 1 by ") and record["commit"] == 1000000001
     assert record["plan"] and record["plan"] in out
     assert (record["changed"], record["newly_rejected"], record["peers"]) == (1, 1, 1)
+    assert (record["updates_sent"], record["updates_received"]) == (1, 0)     # the withdrawal
     assert record["report"] == [j for j in box.jobs() if j["origin"] == "commit 1"]
     for n in (one, two):
         mine = session(record, n)["after"]
