@@ -18,7 +18,7 @@ struct app {
 	struct trial *trial; // of cmd/trial.c; NULL: none
 	struct guard *guard; // a commit that is being judged, of cmd/guard.c; NULL: none
 	struct report *report; // of cmd/report.c; NULL: none yet
-	struct effect *effect; // of the last commit that was foretold, of cmd/effect.c; NULL: none
+	struct effect *effect; // of commits that were foretold, newest first, of cmd/effect.c; NULL: none
 	struct proofs *proofs; // of cmd/proof.c; NULL: none yet
 	struct impact *impact; // the last that was worked out, of cmd/impact.c; NULL: none
 	struct audits *audits; // of cmd/audit_book.c; NULL: none yet

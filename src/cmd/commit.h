@@ -43,9 +43,10 @@ struct impact;
 struct effect;
 // Right before that commit is applied. known: of just that commit; NULL: nothing was foretold.
 void effect_begin(struct app *a, uint32_t number, const struct impact *known);
-bool effect_pending(const struct app *a); // being measured: effect_look now and then
+bool effect_pending(const struct app *a); // one is being measured: effect_look now and then
+bool effect_waits(struct app *a, uint32_t number); // that commit's is
 void effect_look(struct app *a);
-// Both, and whether they are equal, if it is of that commit and not pending; it is forgotten then.
+// Both, and whether they are equal, if it was foretold and is not being measured; forgotten then.
 void effect_put(struct app *a, uint32_t number, struct buf *out);
 void effect_free(struct app *a);
 

@@ -5,6 +5,8 @@
 //
 //   effect_begin ──► open ──walks ended──► closing ──all shards have told──► known ──effect_put──► told
 //        another commit, before it is known: not measured
+//
+// Those that are known wait in a list, the newest first, until their commit's jobs have ended too.
 #include "cmd/commit.h"
 #include "cmd/impact.h"
 
@@ -15,8 +17,8 @@
 enum effect_state { EFFECT_OPEN, EFFECT_CLOSING, EFFECT_KNOWN, EFFECT_SPOILED };
 
 struct effect {
-	struct app *app;
-	uint32_t number; // of the commit
+	struct effect *next; // older
+	uint32_t number;     // of the commit
 	enum effect_state state;
 	struct measure foretold; // its rows are ours
 	struct measure *came;
@@ -28,18 +30,39 @@ static bool is_open(const struct effect *e)
 	return e && (e->state == EFFECT_OPEN || e->state == EFFECT_CLOSING);
 }
 
+// The newest alone can be open.
+static void spoil(struct app *a)
+{
+	if (!is_open(a->effect))
+		return;
+	speaker_measure_cancel(a->speaker);
+	a->effect->state = EFFECT_SPOILED;
+}
+
+static struct effect **effect_of(struct app *a, uint32_t number)
+{
+	struct effect **e = &a->effect;
+
+	while (*e && (*e)->number != number)
+		e = &(*e)->next;
+	return e;
+}
+
+static void drop(struct effect **at)
+{
+	struct effect *e = *at;
+
+	*at = e->next;
+	measure_free(e->came);
+	mem_free(e->foretold.rows);
+	mem_free(e);
+}
+
 void effect_free(struct app *a)
 {
-	struct effect *e = a->effect;
-
-	if (is_open(e))
-		speaker_measure_cancel(a->speaker);
-	if (e) {
-		measure_free(e->came);
-		mem_free(e->foretold.rows);
-	}
-	mem_free(e);
-	a->effect = NULL;
+	spoil(a);
+	while (a->effect)
+		drop(&a->effect);
 }
 
 static bool asks(const struct impact *i)
@@ -53,9 +76,10 @@ static bool asks(const struct impact *i)
 static void begin(struct app *a, uint32_t number, const struct impact *i)
 {
 	const struct ledger_options plain = {0};
-	struct effect *e = a->effect = MEM_NEW(struct effect);
+	struct effect *e = MEM_NEW(struct effect);
 
-	e->app = a;
+	e->next = a->effect;
+	a->effect = e;
 	e->number = number;
 	e->asked = asks(i);
 	e->foretold.row_count = i->row_count;
@@ -66,19 +90,19 @@ static void begin(struct app *a, uint32_t number, const struct impact *i)
 
 void effect_begin(struct app *a, uint32_t number, const struct impact *known)
 {
-	if (is_open(a->effect)) { // what comes now is of both
-		speaker_measure_cancel(a->speaker);
-		a->effect->state = EFFECT_SPOILED;
-	}
-	if (!known)
-		return;
-	effect_free(a);
-	begin(a, number, known);
+	spoil(a); // what comes now is of both
+	if (known)
+		begin(a, number, known);
 }
 
 bool effect_pending(const struct app *a)
 {
 	return is_open(a->effect);
+}
+
+bool effect_waits(struct app *a, uint32_t number)
+{
+	return is_open(*effect_of(a, number));
 }
 
 static void on_measure(void *arg, struct measure *m)
@@ -127,9 +151,9 @@ static void put_figures(struct buf *out, const char *title, const struct measure
 
 void effect_put(struct app *a, uint32_t number, struct buf *out)
 {
-	struct effect *e = a->effect;
+	struct effect **at = effect_of(a, number), *e = *at;
 
-	if (!e || e->number != number || is_open(e))
+	if (!e || is_open(e))
 		return;
 	put_figures(out, "Foretold", &e->foretold);
 	if (e->state == EFFECT_SPOILED) {
@@ -144,5 +168,5 @@ void effect_put(struct app *a, uint32_t number, struct buf *out)
 			buf_format(out, "Equal: no; routes came meanwhile%s.\n",
 				   e->asked ? " (answers to ROUTE-REFRESH among them)" : "");
 	}
-	effect_free(a);
+	drop(at);
 }

@@ -71,7 +71,7 @@ static bool report_text(struct app *a, uint32_t number, struct buf *out)
 		if (found++ < REPORT_LINES)
 			report_job(&lines, jobs[i]);
 	}
-	ended = ended && !effect_pending(a);
+	ended = ended && !effect_waits(a, number);
 	if (ended)
 		effect_put(a, number, out);
 	if (ended && found)
