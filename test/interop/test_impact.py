@@ -91,7 +91,7 @@ CHANGES = {
 
 
 class Scene:
-    def __init__(self, start, network, keep, routes=3000):
+    def __init__(self, start, network, keep, routes=3000, options=()):
         base = network(1).rpartition(".")[0]
         self.base, self.listeners = base, {"l": f"{base}.4", "m": f"{base}.5"}
         config = CONFIG.format(base)
@@ -103,9 +103,9 @@ class Scene:
         self.feed.start(f"name=a,local={network(2)},as=65001,role=feed,variant=1,{both}",
                         f"name=b,local={network(3)},as=65002,role=feed,variant=2,{both}",
                         f"name=l,local={network(4)},as=65003,{both}", f"name=m,local={network(5)},as=100,{both}",
-                        options=("--routes", str(routes), "--routes6", "600"))
+                        options=("--routes", str(routes), "--routes6", "600", *options))
         for name in self.listeners:
-            self.feed.ask(f"wait {name} held >= {routes + 600} and {name} quiet > 0.5 timeout 30")
+            self.feed.ask(f"wait {name} held >= {routes + 600} {'' if options else f'and {name} quiet > 0.5 '}timeout 30")
 
     def counters(self, name):
         c = next(p for p in self.feed.ask("status")[0]["peers"] if p["name"] == name)["received"]
@@ -152,6 +152,18 @@ def test_what_cannot_be_known(start, network):
     accepted = next(p for p in scene.dut.json("display bgp peer verbose")["peers"])["routes_accepted"]
     assert accepted == 3000 and unknown["turned_away"] >= 500
     assert heard["l"]["announced"] >= figures(impact, scene.listeners["l"])["announced"]
+
+
+def test_while_routes_come_and_go(start, network):
+    """Three hundred changes a second meanwhile: figures, a report that says what came besides, sessions that stay."""
+    scene = Scene(start, network, True, options=("--churn", "300"))
+    for lines in list(CHANGES.values())[:4]:
+        impact = foretold_and_committed(scene.dut, *lines)
+        report = newest(scene.dut)["report"]
+        assert impact["totals"]["changed"] or impact["totals"]["newly_rejected"] or impact["totals"]["best_moved"]
+        assert "Foretold:" in report and "Came:" in report and "Equal: " in report
+    assert {p["established_count"] for p in scene.dut.json("display bgp peer verbose")["peers"]} == {1}
+    scene.feed.ask("wait l malformed = 0 and l drops = 0 timeout 1")
 
 
 # --- BIRD and FRR ------------------------------------------------------------------------------------
