@@ -288,8 +288,9 @@ bool path_turn_away(struct change *c, uint16_t peer)
 
 	if (!p)
 		return false;
-	if (m && p->epoch >= m->purge_before) {                         // else it has gone already
-		era = p->epoch < m->stale_before ? m->era - 1 : m->era; // not said since then
+	// What was dead has gone already, and what is stale has not been said since.
+	if (m && p->epoch >= m->purge_before) {
+		era = p->epoch < m->stale_before ? m->era - 1 : m->era;
 		m->unkept++;
 	}
 	take(c, n, prev);
