@@ -165,11 +165,28 @@ static void put_rows(struct buf *b, const char *title, const struct measure *m)
 		put_row(b, &m->rows[i]);
 }
 
+// Steps that change the configuration.
+#define EDITS                                                                                  \
+	(1u << STEP_OBJECT | 1u << STEP_BIND | 1u << STEP_KEEP | 1u << STEP_OPTION |           \
+	 1u << STEP_GLOBAL | 1u << STEP_NETWORK | 1u << STEP_AGGREGATE | 1u << STEP_INSTANCE | \
+	 1u << STEP_TARGETS | 1u << STEP_LINK | 1u << STEP_PRESENT)
+
+static void tally(struct game *g)
+{
+	uint64_t edits = g->touched & EDITS;
+
+	g->out->changes++;
+	for (unsigned i = 0; i < STEP_KINDS; i++)
+		g->out->after[i] += edits >> i & 1;
+	g->out->lists += edits == 1u << STEP_OBJECT && g->lists_only;
+}
+
 static void compare_figures(struct foretelling *f)
 {
 	struct buf *b = &f->game->out->complaint;
 
-	f->game->out->changes += f->came->row_count != 0;
+	if (f->came->row_count)
+		tally(f->game);
 	if (measure_equal(&f->foretold, f->came))
 		return;
 	put_rows(b, "foretold:", &f->foretold);
@@ -342,5 +359,6 @@ void foretell(struct game *g)
 	}
 	speaker_config_unref(c);
 	hold(g, false);
+	g->touched = 0;
 	foretelling_free(&f);
 }

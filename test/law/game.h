@@ -19,10 +19,12 @@ struct game {
 	struct law_state base; // of the last whole commit (stages.c)
 	bool whole, staged;    // there was one; what runs is a stage behind it
 	long mask;             // whose
-	uint64_t clock_cost; // of a look at it, microseconds
+	uint64_t clock_cost;   // of a look at it, microseconds
 	bool reading;
-	bool foretell; // rehearsed commits are
-	bool audits;   // in copies, behind steps
+	bool foretell;    // rehearsed commits are
+	uint64_t touched; // kinds of steps since the last commit, by bits
+	bool lists_only;  // objects among them were lists
+	bool audits;      // in copies, behind steps
 	struct random audit_dice;
 };
 
@@ -38,7 +40,7 @@ void allow_planned(struct game *g, const struct soft_plan *plan);
 bool is_up(struct speaker_peer *p); // NULL: no
 void listen_all(struct game *g);    // no player is paused
 void come_to_rest(struct game *g);
-void write_tables(struct game *g); // to out->tables, all of them
-void foretell(struct game *g);     // rehearses the candidate, commits it, and compares
+void write_tables(struct game *g);  // to out->tables, all of them
+void foretell(struct game *g);      // rehearses the candidate, commits it, and compares
 void audit_tables(struct game *g);  // at rest
 void audit_in_copy(struct game *g); // whatever is under way

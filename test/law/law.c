@@ -40,6 +40,7 @@ static void first_difference(const char *a, const char *b, struct buf *why)
 
 static unsigned long total_routes, total_audited, total_jobs, total_commits;
 static unsigned long total_rehearsals, total_changes, total_stages;
+static unsigned long total_after[STEP_KINDS], total_lists;
 
 // A case that holds or not, and then why says what differs.
 typedef bool check_fn(const struct scenario *s, struct buf *why);
@@ -78,6 +79,9 @@ static bool impact_holds(const struct scenario *s, struct buf *why)
 	total_commits += x.commits;
 	total_rehearsals += x.rehearsals;
 	total_changes += x.changes;
+	total_lists += x.lists;
+	for (unsigned i = 0; i < STEP_KINDS; i++)
+		total_after[i] += x.after[i];
 	outcome_free(&x);
 	return !why->len;
 }
@@ -214,8 +218,20 @@ static bool audits_hold(const struct scenario *s, struct buf *why)
 	return !why->len;
 }
 
+static void print_kinds(void)
+{
+	printf("law: changes with figures, by what was in them:");
+	for (unsigned i = 0; i < STEP_KINDS; i++) {
+		if (total_after[i])
+			printf(" %s %lu,", step_word(i), total_after[i]);
+	}
+	printf(" nothing but lists that policies name %lu\n", total_lists);
+}
+
 static void print_sums(const struct options *o, double took)
 {
+	if (o->holds == impact_holds)
+		print_kinds();
 	if (o->holds == impact_holds)
 		printf("law: impact is effect in %lu cases (%lu of %lu commits rehearsed, %lu with "
 		       "changes, %lu routes compared), %.1f s\n",

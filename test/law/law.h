@@ -75,6 +75,7 @@ enum {
 	PEER_INSTANCE = 16, // times the number of its instance
 };
 
+const char *step_word(enum step_kind kind);
 void scenario_free(struct scenario *s);
 void scenario_add(struct scenario *s, const struct law_step *step);
 void scenario_generate(struct scenario *s, uint64_t seed); // peers, policies, routes, then changes
@@ -144,6 +145,8 @@ struct outcome {
 	uint64_t routes;
 	uint64_t audited; // paths and announcements
 	unsigned rehearsals, changes; // and those with figures
+	unsigned after[STEP_KINDS];   // of the latter: how many come after such a step
+	unsigned lists;               // of the latter: those of nothing but lists that policies name
 };
 
 // final_only: the configuration and the routes that the scenario ends with, from the start.

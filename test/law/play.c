@@ -144,6 +144,7 @@ static void commit(struct game *g)
 	soft_plan_free(&plan);
 	speaker_config_unref(c);
 	g->out->commits++;
+	g->touched = 0;
 }
 
 static void refresh(struct game *g, const struct law_step *t)
@@ -279,12 +280,21 @@ static void set_clock(struct game *g, const struct law_step *t)
 	sim_link_default()->window = (size_t)t->a[1];
 }
 
+static void touch(struct game *g, const struct law_step *t)
+{
+	if (!g->touched)
+		g->lists_only = true;
+	g->touched |= UINT64_C(1) << t->kind;
+	g->lists_only &= t->kind != STEP_OBJECT || t->a[0] != OBJECT_POLICY;
+}
+
 static void play_all(struct game *g, bool final_only)
 {
 	for (unsigned i = 0; i < g->scenario->count; i++) {
 		const struct law_step *t = &g->scenario->steps[i];
 
 		state_step(&g->state, t);
+		touch(g, t);
 		game_stages(g, t);
 		if (t->kind == STEP_PEER)
 			add_player(g, t);

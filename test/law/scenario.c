@@ -33,6 +33,11 @@ bool step_is_setup(const struct law_step *step)
 	return step->kind == STEP_PEER || step->kind == STEP_CLOCK || step->kind == STEP_SHARDS;
 }
 
+const char *step_word(enum step_kind kind)
+{
+	return kinds[kind].word;
+}
+
 void scenario_free(struct scenario *s)
 {
 	mem_free(s->steps);
@@ -390,18 +395,30 @@ void scenario_generate(struct scenario *s, uint64_t seed)
 		make_event(&m);
 }
 
-// By dice of its own: the case is the same with rehearsals and without. The first commit is none.
+// By dice of its own: the case is the same with rehearsals and without. The first commit is none. Behind
+// one in three comes another one that changes nothing but a list, of those that policies name.
 void scenario_rehearse(struct scenario *s)
 {
+	struct scenario out = {.seed = s->seed};
+	struct law_step list = {STEP_OBJECT, {0}}, rehearse = {STEP_REHEARSE, {0}};
 	struct random r;
 	bool first = true;
 
 	random_seed(&r, s->seed ^ 0x5eed);
 	for (unsigned i = 0; i < s->count; i++) {
-		if (s->steps[i].kind != STEP_COMMIT)
+		bool commit = s->steps[i].kind == STEP_COMMIT;
+		bool chosen = commit && !first && !random_below(&r, 3);
+
+		first &= !commit;
+		scenario_add(&out, chosen ? &rehearse : &s->steps[i]);
+		if (!chosen || random_below(&r, 3))
 			continue;
-		if (!first && random_below(&r, 3) == 0)
-			s->steps[i].kind = STEP_REHEARSE;
-		first = false;
+		list.a[0] = random_below(&r, OBJECT_POLICY);
+		list.a[1] = random_below(&r, LAW_OBJECTS);
+		list.a[2] = 1 + random_below(&r, 1000000);
+		scenario_add(&out, &list);
+		scenario_add(&out, &rehearse);
 	}
+	scenario_free(s);
+	*s = out;
 }
