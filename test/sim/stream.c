@@ -88,7 +88,8 @@ static void schedule_delivery(struct stream *s)
 	bool dropped = s->min_ttl && s->peer_ttl - s->path->hops < s->min_ttl;
 
 	if (list_empty(&s->segments) || !s->established || !s->ops || s->paused || s->ended ||
-	    s->path->down || ip_equal(&s->path->deaf, &s->local) || dropped) {
+	    s->path->down || (s->path->deaf.bits && ip_equal(&s->path->deaf, &s->local)) ||
+	    dropped) {
 		event_drop(&s->deliver);
 		return;
 	}
