@@ -61,7 +61,7 @@ bool difference_has_target(const struct difference *d, const struct attr_set *se
 static inline bool difference_has_set(const struct difference *d, const struct attr_table *t,
 				      uint32_t id)
 {
-	return t->marks[id] & d->marks && difference_has_target(d, attr_at(t, id));
+	return d->marks && t->marks[id] & d->marks && difference_has_target(d, attr_at(t, id));
 }
 
 // The same questions for many routes of one family, most of which lie outside. Neighbours in memory
