@@ -13,9 +13,9 @@
 
 const char *audit_kind_name(enum audit_kind kind)
 {
-	static const char *const names[] = {"verdict",      "best path",    "load sharing",
-					    "suppression",  "membership",   "announcement",
-					    "import given", "export given", "targets asked for"};
+	static const char *const names[] = {
+		"verdict",      "best path",    "load sharing", "suppression",       "membership",
+		"announcement", "import given", "export given", "targets asked for", "counters"};
 
 	return kind < AUDIT_KINDS ? names[kind] : "";
 }
@@ -222,22 +222,42 @@ static struct rib *or_empty(struct audit_run *r, struct rib *rib)
 	return r->empty;
 }
 
+// What limits of peers and displays go by. Where tables differ their counters do, too.
+static void compare_counters(struct audit_run *r, struct rib *ought, const struct af *af)
+{
+	for (size_t k = 0; k < r->speaker->peers.count; k++) {
+		const struct speaker_peer *p = r->speaker->peers.item[k];
+		struct rib_counts a, b;
+
+		if (p->instance != r->row->instance || !peer_established(p))
+			continue;
+		rib_peer_counts(r->stands, p->number, af, &a);
+		rib_peer_counts(ought, p->number, af, &b);
+		if (a.accepted != b.accepted || a.best != b.best || a.advertised != b.advertised)
+			audit_given(r, AUDIT_COUNTERS, p, af_index(af));
+	}
+}
+
 static void compare_ribs(struct audit_run *r, struct rib *stands, struct rib *ought,
 			 const struct compare_options *o, const struct af *af)
 {
 	struct comparison *c;
 	struct compare_counts counts;
+	uint64_t before = r->row->differences;
 	uint32_t left;
 
 	r->stands = or_empty(r, stands);
+	ought = or_empty(r, ought);
 	left = rib_numbers(r->stands, af);
-	c = comparison_new(r->stands, or_empty(r, ought), af, o);
+	c = comparison_new(r->stands, ought, af, o);
 	while (comparison_step(c, AUDIT_STEP))
 		audit_passed(r, &left);
 	audit_passed(r, &left);
 	comparison_counts(c, &counts);
 	counts_add(&r->row->counts, &counts);
 	comparison_free(c);
+	if (!counts.exempt && r->row->differences == before)
+		compare_counters(r, ought, af);
 }
 
 static void compare_table(struct audit_run *r, unsigned instance, unsigned i)

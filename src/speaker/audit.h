@@ -23,7 +23,8 @@ enum audit_kind {
 	AUDIT_IMPORT =
 		COMPARE_KINDS, // the import that the shards were given for a peer is another one
 	AUDIT_EXPORT,          // the same of its export,
-	AUDIT_ASKED,           // of the route targets that a peer has asked for
+	AUDIT_ASKED,           // of the route targets that a peer has asked for,
+	AUDIT_COUNTERS,        // of its counters, though the tables are equal
 	AUDIT_KINDS
 };
 

@@ -453,6 +453,17 @@ static void given_damaged(void **unused)
 	assert_string_equal(audit(), "export given of ipv4-unicast in 0, 10.0.1.3\n");
 }
 
+static void counters_damaged(void **unused)
+{
+	town();
+	struct spot s = spot(0, inner(), 5);
+	struct member *m = rib_member(s.rib, at(2)->number, inner());
+	m->accepted--;
+	assert_string_equal(audit(), "counters of ipv4-unicast in 0, 10.0.1.3\n");
+	m->accepted++;
+	assert_string_equal(audit(), "");
+}
+
 // A program that the shards alone got wrong.
 static void program_damaged(void **unused)
 {
@@ -507,8 +518,8 @@ int main(void)
 		IN_TOWN(verdict_damaged),      IN_TOWN(best_damaged),
 		IN_TOWN(announcement_damaged), IN_TOWN(loan_damaged),
 		IN_TOWN(membership_damaged),   IN_TOWN(given_damaged),
-		IN_TOWN(program_damaged),      IN_TOWN(limit_exempts),
-		IN_TOWN(not_configured),
+		IN_TOWN(program_damaged),      IN_TOWN(counters_damaged),
+		IN_TOWN(limit_exempts),        IN_TOWN(not_configured),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
