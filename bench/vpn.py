@@ -5,7 +5,8 @@ Scenes, each with bgpfeed as the neighbours, in network namespaces of their own 
 
 PE         one feeder sends --routes VPNv4 routes spread over --instances route targets; each target belongs to one
            VPN instance. Timed: the load; a policy change that judges every route again (the measure of "re-importing
-           everything"); one instance's import target removed, and put back.
+           everything"); one instance's import target removed, and put back; a commit that changes nothing in effect, from
+           the start of the terminal to its end.
 reflector  the same routes reflected to --clients clients, each with its memberships. One client's membership is
            withdrawn and announced again: counted is what each client hears.
 beside     the workloads W1 to W4 of bench.py through a reflector with one feeder and one listener, with IPv4 routes and
@@ -141,7 +142,7 @@ def pe(options):
         load = wait_until('the load', lambda: received() >= options.routes)
         size = (s.daemon.memory() - before) / options.routes
         view = ['bgp 65000', 'ipv4-family vpnv4']
-        whole, one, back = [], [], []
+        whole, one, back, nothing = [], [], [], []
         for i in range(options.repeat):
             whole.append(s.change(*view, f'peer {FEEDER} route-policy TAG import'))
             whole.append(s.change(*view, f'undo peer {FEEDER} route-policy TAG import'))
@@ -149,16 +150,19 @@ def pe(options):
             inside = [f'ip vpn-instance v{k}', 'ipv4-family']
             one.append(s.change(*inside, f'undo vpn-target 65000:{k} import-extcommunity'))
             back.append(s.change(*inside, f'vpn-target 65000:{k} import-extcommunity'))
+            begin = time.monotonic()
+            s.run('system-view', f'ip vpn-instance v{k}', f'description {i}', 'commit')
+            nothing.append((time.monotonic() - begin, 0, 0))
     median = lambda samples: statistics.median(x[0] for x in samples)
     print(f'\nPE: {options.routes} VPNv4 routes, {options.instances} instances; medians of {options.repeat}; '
           f'{size:.0f} bytes a route, in both tables together\n')
     print('| what | seconds | routes seen | routes changed |\n|---|---|---|---|')
     print(f'| load | {load:.2f} | {options.routes} | {options.routes} |')
     for name, samples in (('every route judged and imported again', whole), ('import target of one instance removed', one),
-                          ('the same put back', back)):
+                          ('the same put back', back), ('a commit that changes nothing in effect', nothing)):
         print(f'| {name} | {median(samples):.4f} | {samples[0][1]} | {samples[0][2]} |')
     print(f'\nOne target against everything: {median(whole) / max(median(one), median(back), 1e-6):.0f} times faster.')
-    return dict(load=load, whole=whole, one=one, back=back, bytes_per_route=size)
+    return dict(load=load, whole=whole, one=one, back=back, nothing=nothing, bytes_per_route=size)
 
 
 # --- reflector --------------------------------------------------------------------------------------------
