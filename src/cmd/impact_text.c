@@ -14,6 +14,7 @@
 
 #define ADDRESS_WIDTH 15 // at least; IPv6 addresses make a table wider
 #define CAUSES_SHOWN  4  // attributes behind a row
+#define LINE_WIDTH    100
 
 struct page {
 	struct buf *out;
@@ -311,6 +312,28 @@ static struct widths class_widths(const struct page *p, const struct stretch *st
 	return w;
 }
 
+// Attributes in lines of their own where one is too narrow, below each other.
+static void put_wrapped(struct buf *b, const char *text, size_t column)
+{
+	size_t used = column;
+
+	while (*text) {
+		const char *end = strstr(text, ", ");
+		size_t n = end ? (size_t)(end - text) + 1 : strlen(text);
+		if (used > column && used + 1 + n > LINE_WIDTH) {
+			buf_format(b, "\n%*s", (int)column, "");
+			used = column;
+		} else if (used > column) {
+			buf_u8(b, ' ');
+			used++;
+		}
+		buf_put(b, text, n);
+		used += n;
+		text += n + (end ? 1 : 0);
+	}
+	buf_u8(b, '\n');
+}
+
 // Those of one class, which stand apart by peer.
 static void put_class(const struct page *p, const struct stretch *st, unsigned class)
 {
@@ -326,8 +349,8 @@ static void put_class(const struct page *p, const struct stretch *st, unsigned c
 		const struct impact_sample *s = &st->samples[i];
 		if (!sample_fits(p, s, class))
 			continue;
-		buf_format(p->out, "   %-*s  %-*s  %s\n", (int)w.prefix, s->prefix, (int)w.who,
-			   s->who, s->what);
+		buf_format(p->out, "   %-*s  %-*s  ", (int)w.prefix, s->prefix, (int)w.who, s->who);
+		put_wrapped(p->out, s->what, 3 + w.prefix + 2 + w.who + 2);
 		w.shown--;
 	}
 }
