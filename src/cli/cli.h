@@ -63,6 +63,9 @@ unsigned cli_load_merge(struct grammar *g, const struct buf *text, const char *n
 			struct conf_tree *t, struct buf *errors);
 unsigned cli_load_changes(struct grammar *g, const struct buf *text, const char *name,
 			  struct conf_tree *t, struct buf *errors);
+// A difference as such, which can be carried out either way. ret is to be freed in any case.
+unsigned cli_load_difference(struct grammar *g, const struct buf *text, const char *name,
+			     struct conf_diff *ret, struct buf *errors);
 // A difference that somebody has pasted: what it puts in is checked as if typed.
 unsigned cli_load_pasted(struct grammar *g, const struct buf *text, const char *name, void *app,
 			 struct conf_tree *t, struct buf *errors);

@@ -19,7 +19,9 @@ struct loader {
 	const char *name;
 	unsigned line_number, error_count;
 	bool changes; // the text goes on as differences
-	bool pasted;  // by somebody: what they put in is entered like typed statements
+	struct conf_diff
+		*diff; // they are noted here and the tree is left alone; NULL: they are carried out
+	bool pasted;   // by somebody: what they put in is entered like typed statements
 	// Of a difference: taken out, unless the next line puts the same statement in otherwise, which
 	// then keeps what is below it.
 	struct conf_line *taken; // NULL: none
@@ -160,7 +162,11 @@ static void load_change(struct loader *l, const char *line)
 		return;
 	}
 	struct conf_line *stored = match_stored(&m);
-	if (line[0] == '+') {
+	if (l->diff) {
+		if (line[0] != ' ')
+			conf_diff_add(l->diff, &l->place.path, line[0] == '-' ? stored : NULL,
+				      line[0] == '-' ? NULL : stored);
+	} else if (line[0] == '+') {
 		put_in(l, stored);
 		if (l->pasted) {
 			conf_line_unref(stored);
@@ -264,6 +270,15 @@ unsigned cli_load_pasted(struct grammar *g, const struct buf *text, const char *
 			   .changes = true,
 			   .pasted = true};
 
+	return load_text(&l, buf_cstr(text), text->len);
+}
+
+unsigned cli_load_difference(struct grammar *g, const struct buf *text, const char *name,
+			     struct conf_diff *ret, struct buf *errors)
+{
+	struct loader l = {.g = g, .diff = ret, .errors = errors, .name = name, .changes = true};
+
+	*ret = (struct conf_diff){0};
 	return load_text(&l, buf_cstr(text), text->len);
 }
 

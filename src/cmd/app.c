@@ -98,6 +98,14 @@ static bool read_configuration(void *arg, const struct buf *text, bool differenc
 	return !cli_load_merge(a->grammar, text, name, a, t, errors);
 }
 
+static bool read_difference(void *arg, const struct buf *text, struct conf_diff *ret,
+			    struct buf *errors)
+{
+	struct app *a = arg;
+
+	return !cli_load_difference(a->grammar, text, "history", ret, errors);
+}
+
 void cmd_start(struct app *a)
 {
 	trial_resume(a);
@@ -114,7 +122,8 @@ void cmd_stop(struct app *a)
 
 void cmd_setup(struct app *a, struct cli_setup *ret)
 {
-	const struct conf_reader reader = {.read = read_configuration, .arg = a};
+	const struct conf_reader reader = {
+		.read = read_configuration, .read_difference = read_difference, .arg = a};
 
 	conf_history_set_reader(conf_store_history(a->store), &reader);
 	*ret = (struct cli_setup){

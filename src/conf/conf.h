@@ -155,6 +155,11 @@ void conf_diff(const struct conf_tree *before, const struct conf_tree *after,
 	       struct conf_diff *ret);
 void conf_diff_apply(const struct conf_diff *d, struct conf_tree *t);
 void conf_diff_free(struct conf_diff *d);
+void conf_diff_turn(struct conf_diff *d); // the way back
+// One line of a difference that is read: a statement taken out (before) or put in (after), the other
+// being NULL. What is put in right behind a statement with the same key, in its place, replaces it.
+void conf_diff_add(struct conf_diff *d, const struct conf_path *view,
+		   const struct conf_line *before, const struct conf_line *after);
 // "+ " and "- " lines below the views they stand in, which are marked with blanks.
 void conf_diff_text(const struct conf_diff *d, struct buf *out);
 

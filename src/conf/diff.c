@@ -47,23 +47,28 @@ static void side_open(struct side *s)
 	side_push(s, n->left, true);
 }
 
-static void differ_note(struct differ *d, enum conf_change_kind kind,
-			const struct conf_line *before, const struct conf_line *after)
+static void diff_note(struct conf_diff *diff, const struct conf_path *view,
+		      const struct conf_line *before, const struct conf_line *after)
 {
-	struct conf_diff *diff = d->diff;
-
-	d->found = true;
-	if (!diff)
-		return;
 	if (diff->count == diff->cap) {
 		diff->cap = diff->cap ? 2 * diff->cap : 16;
 		diff->changes = mem_resize(diff->changes, diff->cap * sizeof(*diff->changes));
 	}
 	struct conf_change *c = &diff->changes[diff->count++];
-	*c = (struct conf_change){.kind = kind,
+	*c = (struct conf_change){.kind = !before  ? CONF_ADDED
+					  : !after ? CONF_REMOVED
+						   : CONF_REPLACED,
 				  .before = before ? conf_line_ref(before) : NULL,
 				  .after = after ? conf_line_ref(after) : NULL};
-	conf_path_copy(&c->path, &d->path);
+	conf_path_copy(&c->path, view);
+}
+
+static void differ_note(struct differ *d, const struct conf_line *before,
+			const struct conf_line *after)
+{
+	d->found = true;
+	if (d->diff)
+		diff_note(d->diff, &d->path, before, after);
 }
 
 // One statement of either side, or the same of both; and what is below.
@@ -74,11 +79,11 @@ static void differ_statement(struct differ *d, const struct conf_node *a, const 
 	const struct conf_node *below_b = b ? b->children : NULL;
 
 	if (!a)
-		differ_note(d, CONF_ADDED, NULL, after);
+		differ_note(d, NULL, after);
 	else if (!b)
-		differ_note(d, CONF_REMOVED, before, NULL);
+		differ_note(d, before, NULL);
 	else if (!conf_line_equal(before, after))
-		differ_note(d, CONF_REPLACED, before, after);
+		differ_note(d, before, after);
 	if (below_a == below_b)
 		return;
 	conf_path_enter(&d->path, after ? after : before);
@@ -168,6 +173,48 @@ void conf_diff_free(struct conf_diff *d)
 	}
 	mem_free(d->changes);
 	*d = (struct conf_diff){0};
+}
+
+void conf_diff_turn(struct conf_diff *d)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		struct conf_change *c = &d->changes[i];
+		const struct conf_line *before = c->before;
+		c->before = c->after;
+		c->after = before;
+		if (c->kind != CONF_REPLACED)
+			c->kind = c->kind == CONF_ADDED ? CONF_REMOVED : CONF_ADDED;
+	}
+}
+
+static bool key_same(const struct conf_line *a, const struct conf_line *b)
+{
+	return !conf_line_compare(a, conf_line_key(b), b->key_size);
+}
+
+static bool replaces(const struct conf_change *old, const struct conf_path *view,
+		     const struct conf_line *after)
+{
+	if (old->kind != CONF_REMOVED || old->path.depth != view->depth ||
+	    !key_same(old->before, after))
+		return false;
+	for (unsigned i = 0; i < view->depth; i++)
+		if (!key_same(old->path.at[i], view->at[i]))
+			return false;
+	return true;
+}
+
+void conf_diff_add(struct conf_diff *d, const struct conf_path *view,
+		   const struct conf_line *before, const struct conf_line *after)
+{
+	struct conf_change *last = d->count ? &d->changes[d->count - 1] : NULL;
+
+	if (after && last && replaces(last, view, after)) {
+		last->kind = CONF_REPLACED;
+		last->after = conf_line_ref(after);
+	} else {
+		diff_note(d, view, before, after);
+	}
 }
 
 static void put_line(struct buf *out, const char *sign, unsigned level, const struct conf_line *l)

@@ -199,29 +199,96 @@ static bool read_on(struct conf_history *h, size_t from, size_t to, struct buf *
 	return done;
 }
 
+// The place from which differences alone lead back to the one at `to`; 0: there is none.
+static size_t place_behind(const struct conf_history *h, size_t to)
+{
+	for (size_t i = to + 1; h->reader.read_difference && i < h->entries.count; i++) {
+		if (entry_at(h, i)->kind != RECORD_CHANGE)
+			return 0;
+		if (entry_at(h, i)->tree.root)
+			return i;
+	}
+	return 0;
+}
+
+static bool step_back(struct conf_history *h, size_t from, const struct buf *file)
+{
+	const struct entry *e = entry_at(h, from);
+	struct entry *older = entry_at(h, from - 1);
+	struct buf text = {0}, error = {0};
+	struct conf_diff d;
+
+	if (e->body_at + e->body_size > file->len)
+		return false;
+	buf_put(&text, file->data + e->body_at, e->body_size);
+	bool done = h->reader.read_difference(h->reader.arg, &text, &d, &error);
+	if (done) {
+		conf_diff_turn(&d);
+		older->tree = conf_tree_clone(&e->tree);
+		conf_diff_apply(&d, &older->tree);
+	}
+	conf_diff_free(&d);
+	buf_free(&text);
+	buf_free(&error);
+	return done;
+}
+
+// From a newer tree back to the wanted one. false: not all the way.
+static bool read_back(struct conf_history *h, size_t from, size_t to)
+{
+	struct buf file = {0}, error = {0};
+	bool missing, done = h->path && file_read(h->path, &file, &missing, &error);
+
+	while (done && from > to) {
+		done = step_back(h, from, &file);
+		from -= done;
+	}
+	buf_free(&file);
+	buf_free(&error);
+	return done;
+}
+
+// The place of the nearest older tree, or of a whole configuration in the file. false: none.
+static bool place_before(const struct conf_history *h, size_t to, size_t *ret)
+{
+	for (size_t i = to + 1; i-- > 0;) {
+		const struct entry *one = entry_at(h, i);
+		*ret = i;
+		if (one->tree.root || one->kind == RECORD_WHOLE)
+			return true;
+		if (one->kind == RECORD_WORDS)
+			return false;
+	}
+	return false;
+}
+
+// By the shorter way; that from a whole configuration is always the longer one.
+static bool read_tree(struct conf_history *h, size_t to, struct buf *error)
+{
+	size_t behind = place_behind(h, to), before = 0;
+	bool on = place_before(h, to, &before);
+	bool near = on && entry_at(h, before)->tree.root && to - before <= behind - to;
+
+	if (behind && !near && read_back(h, behind, to))
+		return true;
+	if (on)
+		return read_on(h, before, to, error);
+	buf_text(error, "Error: The configuration of that commit is not kept.\n");
+	return false;
+}
+
 bool conf_history_tree(struct conf_history *h, uint32_t number, struct conf_tree *ret,
 		       struct buf *error)
 {
-	size_t place = place_of(h, number), from = place;
+	size_t place = place_of(h, number);
 	struct entry *e = place ? entry_at(h, place - 1) : NULL;
 
 	if (!e || e->commit.number != number || e->kind == RECORD_WORDS) {
 		buf_text(error, "Error: The configuration of that commit is not kept.\n");
 		return false;
 	}
-	while (!e->tree.root) {
-		const struct entry *one = entry_at(h, from - 1);
-		if (one->tree.root || one->kind == RECORD_WHOLE) {
-			if (read_on(h, from - 1, place - 1, error))
-				break;
-			return false;
-		}
-		if (one->kind == RECORD_WORDS || from == 1) {
-			buf_text(error, "Error: The configuration of that commit is not kept.\n");
-			return false;
-		}
-		from--;
-	}
+	if (!e->tree.root && !read_tree(h, place - 1, error))
+		return false;
 	*ret = conf_tree_clone(&e->tree);
 	return true;
 }

@@ -10,7 +10,8 @@
 // keep their configuration; older ones are listed until there are CONF_HISTORY_LISTED.
 //
 // Trees are kept in memory: versions share what they have in common. Those from before the start
-// are read from the file when they are first asked for.
+// are read from the file when they are first asked for: from what runs back by differences, which takes
+// time by what differs, or else on from an older whole configuration.
 #pragma once
 
 #include <stdbool.h>
@@ -51,6 +52,10 @@ struct conf_history *conf_store_history(struct conf_store *s);
 struct conf_reader {
 	bool (*read)(void *arg, const struct buf *text, bool difference, struct conf_tree *t,
 		     struct buf *errors);
+	// A difference by itself, for the way back from what runs: that is shorter than the way from the
+	// whole of an older one. NULL: there is only the way on.
+	bool (*read_difference)(void *arg, const struct buf *text, struct conf_diff *ret,
+				struct buf *errors);
 	void *arg;
 };
 void conf_history_set_reader(struct conf_history *h, const struct conf_reader *r);

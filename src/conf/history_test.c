@@ -458,6 +458,104 @@ static void test_full_disk(void **state)
 	buf_free(&error);
 }
 
+// --- the way back -----------------------------------------------------------------------------------
+static unsigned whole_reads; // file-scope: what the readers below did
+
+static bool read_counted(void *arg, const struct buf *text, bool difference, struct conf_tree *t,
+			 struct buf *errors)
+{
+	whole_reads += !difference;
+	return read_text(arg, text, difference, t, errors);
+}
+
+static bool read_difference(void *arg, const struct buf *text, struct conf_diff *ret,
+			    struct buf *errors)
+{
+	const struct conf_path top = {0};
+	const char *at = buf_cstr(text);
+	char sign, name[64], word[80];
+
+	*ret = (struct conf_diff){0};
+	for (; sscanf(at, "%c sysname %63s", &sign, name) == 2; at = strchr(at, '\n') + 1) {
+		snprintf(word, sizeof(word), "~name:%s", name);
+		struct conf_line *l = LINE(&name_row, "sysname", word);
+		conf_diff_add(ret, &top, sign == '-' ? l : NULL, sign == '-' ? NULL : l);
+		conf_line_unref(l);
+	}
+	return !strstr(buf_cstr(text), "+ sysname unreadable");
+}
+
+static struct conf_store *start_with_way_back(void)
+{
+	static const struct conf_reader reader = {.read = read_counted,
+						  .read_difference = read_difference};
+	struct conf_store *s = start();
+
+	conf_history_set_reader(conf_store_history(s), &reader);
+	whole_reads = 0;
+	return s;
+}
+
+// From what runs, differences lead back: no whole configuration is read. Where one of them cannot be,
+// the way on from the beginning is taken.
+static void test_way_back(void **state)
+{
+	static const char *const names[] = {"", "one", "two", "three", "unreadable", "five", "six"};
+	struct conf_store *s = start();
+
+	for (unsigned i = 1; i <= 6; i++)
+		commit_well(s, names[i]);
+	conf_store_free(s);
+	s = start_with_way_back();
+	check_tree(s, 5, "five");
+	check_tree(s, 4, "unreadable");
+	assert_int_equal(whole_reads, 0);
+	check_tree(s, 3, "three");
+	assert_int_equal(whole_reads, 1);
+	check_tree(s, 0, "");
+	check_tree(s, 1, "one");
+	assert_int_equal(whole_reads, 1);
+	for (unsigned i = 0; i <= 6; i++)
+		check_tree(s, i, names[i]);
+	conf_store_free(s);
+	s = start_with_way_back();
+	commit_well(s, "seven");
+	commit_well(s, "seven");
+	check_tree(s, 8, "seven");
+	check_tree(s, 5, "five");
+	conf_store_free(s);
+	s = start_with_way_back();
+	check_tree(s, 7, "seven"); // nothing was changed from this one to the next
+	check_tree(s, 6, "six");
+	assert_int_equal(whole_reads, 0);
+	conf_store_free(s);
+}
+
+// A configuration that came from elsewhere follows from nothing: there is no way back across it.
+static void test_no_way_back(void **state)
+{
+	char name[96];
+	struct conf_store *s = start();
+
+	commit_well(s, "one");
+	commit_well(s, "two");
+	conf_store_free(s);
+	snprintf(name, sizeof(name), "%s/running.cfg", dir);
+	assert_int_equal(unlink(name), 0);
+	snprintf(name, sizeof(name), "%s/commits.journal", dir);
+	assert_int_equal(unlink(name), 0);
+	s = start_with_way_back();
+	commit_well(s, "four");
+	conf_store_free(s);
+	s = start_with_way_back();
+	check_tree(s, 3, "");
+	assert_int_equal(whole_reads, 0);
+	check_tree(s, 2, "two");
+	check_tree(s, 1, "one");
+	assert_int_equal(whole_reads, 1);
+	conf_store_free(s);
+}
+
 // The disk refuses once, and the next commit takes the place of the one that was refused.
 static void test_refused_once(void **state)
 {
@@ -549,6 +647,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unreadable, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_way_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_way_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full_disk_at_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_amended_or_not, set_up, tear_down),

@@ -180,6 +180,34 @@ static bool same(const struct speaker_config *a, const struct speaker_config *b)
 	return true;
 }
 
+// A difference as text leads there, and turned round back again, whatever the two are.
+static void check_difference(struct fixture *f, const struct conf_tree *a,
+			     const struct conf_tree *b)
+{
+	struct buf text = {0}, errors = {0};
+	struct conf_diff d, read;
+	struct conf_tree t = conf_tree_clone(a);
+
+	conf_diff(a, b, &d);
+	conf_diff_text(&d, &text);
+	assert_int_equal(cli_load_difference(f->grammar, &text, "x", &read, &errors), 0);
+	assert_int_equal(read.count, d.count);
+	conf_diff_apply(&read, &t);
+	assert_true(conf_tree_equal(&t, b));
+	conf_diff_turn(&read);
+	conf_diff_apply(&read, &t);
+	assert_true(conf_tree_equal(&t, a));
+	assert_int_equal(cli_load_changes(f->grammar, &text, "x", &t, &errors), 0);
+	assert_true(conf_tree_equal(&t, b));
+	conf_diff_free(&d);
+	conf_diff_free(&read);
+	conf_tree_free(&t);
+	buf_free(&text);
+	buf_free(&errors);
+}
+
+static struct conf_tree last; // file-scope: the case before
+
 // Returns whether it holds together as a configuration.
 static bool check_case(struct fixture *f, struct source *p)
 {
@@ -195,6 +223,11 @@ static bool check_case(struct fixture *f, struct source *p)
 	struct speaker_config *b = model_compile(f->host.model, &second, 1, &errors);
 	assert_true(same(a, b));
 	bool good = a != NULL;
+	if (last.root) {
+		check_difference(f, &last, &first);
+		conf_tree_free(&last);
+	}
+	last = conf_tree_clone(&first);
 	speaker_config_unref(a);
 	speaker_config_unref(b);
 	conf_tree_free(&first);
@@ -221,6 +254,7 @@ static void test_random(void **state)
 		good += check_case(f, &p);
 	print_message("seed %llu: %u of %u configurations hold together\n",
 		      (unsigned long long)seed, good, cases);
+	conf_tree_free(&last);
 	source_free(&p);
 	fixture_free(f);
 }
