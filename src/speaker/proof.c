@@ -52,12 +52,23 @@ static bool identity_equal(const struct proof_identity *a, const struct proof_id
 	       a->router_id == b->router_id;
 }
 
-static struct proof_session session_of(const struct speaker_peer *p)
+// By number, for a look at all peers: thousands of them may stand in thousands of instances. The
+// caller frees the array.
+static const char **instance_names(const struct speaker *s)
+{
+	const char **names = mem_zero(INSTANCES_MAX * sizeof(*names));
+
+	for (unsigned i = 0; s->config && i < s->config->instance_count; i++)
+		names[s->config->instances[i].number] = s->config->instances[i].name;
+	return names;
+}
+
+static struct proof_session session_of(const struct speaker_peer *p, const char *const *names)
 {
 	struct proof_session x = {.instance = p->instance, .address = p->address};
+	const char *name = names[p->instance];
 
-	snprintf(x.instance_name, sizeof(x.instance_name), "%s",
-		 speaker_instance_name(p->speaker, p->instance));
+	snprintf(x.instance_name, sizeof(x.instance_name), "%s", name ? name : "");
 	return x;
 }
 
@@ -71,6 +82,7 @@ static int session_compare(const struct proof_session *a, const struct proof_ses
 static void sessions_before(struct proof *p)
 {
 	const struct vec *peers = &p->speaker->peers;
+	const char **names = instance_names(p->speaker);
 
 	p->sessions = mem_zero((peers->count + 1) * sizeof(*p->sessions));
 	for (size_t i = 0; i < peers->count; i++) {
@@ -78,9 +90,10 @@ static void sessions_before(struct proof *p)
 
 		if (!x.number)
 			continue;
-		p->sessions[p->session_count] = session_of(peers->item[i]);
+		p->sessions[p->session_count] = session_of(peers->item[i], names);
 		p->sessions[p->session_count++].before = x;
 	}
+	mem_free(names);
 }
 
 // The one of that peer, among those of when it began.
@@ -109,10 +122,11 @@ static void sessions_after(struct proof *p)
 {
 	const struct vec *peers = &p->speaker->peers;
 	struct proof_session *all = mem_zero((peers->count + p->session_count + 1) * sizeof(*all));
+	const char **names = instance_names(p->speaker);
 	unsigned n = 0, old = 0;
 
 	for (size_t i = 0; i < peers->count; i++) {
-		struct proof_session x = session_of(peers->item[i]);
+		struct proof_session x = session_of(peers->item[i], names);
 
 		x.after = identity_of(peers->item[i]);
 		while (old < p->session_count && session_compare(&p->sessions[old], &x) < 0)
@@ -124,6 +138,7 @@ static void sessions_after(struct proof *p)
 	}
 	while (old < p->session_count)
 		all[n++] = p->sessions[old++];
+	mem_free(names);
 	mem_free(p->sessions);
 	p->sessions = all;
 	p->session_count = n;
