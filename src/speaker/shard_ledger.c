@@ -1,7 +1,7 @@
 // Ledgers of a shard's ribs (rib/ledger.h): opened by one message for all of them, and closed by
 // another one as soon as what came before has been worked off: routes of sessions that went are removed
 // in slices, aggregates are made in slices, and no job stands for either. Live routes that never let
-// the ribs rest put it off for a second.
+// the ribs rest put it off for ten seconds.
 //
 // A rib that is made meanwhile begins with nothing, and one that goes ends with nothing: it is emptied by
 // what empties tables anyway (its peers and its networks have gone before it, what was lent to it
@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 
-#define REST_MAX_US 1000000
+#define REST_MAX_US 10000000
 
 bool ledgers_are_open(const struct worker *w)
 {
