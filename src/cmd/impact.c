@@ -70,7 +70,7 @@ static void note_totals(struct impact_run *r)
 		for (unsigned f = 0; f < af_count; f++) {
 			speaker_totals(r->app->speaker, running->instances[k].number, af_list[f],
 				       &totals);
-			r->impact->best += totals.destinations;
+			r->impact->best += totals.best;
 		}
 }
 

@@ -60,7 +60,7 @@ struct impact {
 	unsigned row_count;
 	uint64_t total[LEDGER_CLASSES];
 	uint64_t accepted;              // routes of peers accepted now, and
-	uint64_t best;                  // destinations in all tables now: what a limit in percent is of
+	uint64_t best;                  // best paths in all tables now: what a limit in percent is of
 	uint64_t advertised;            // entries told to neighbours now, summed over them
 	struct impact_sample *samples;  // owned
 	unsigned sample_count;

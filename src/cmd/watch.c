@@ -51,7 +51,7 @@ static void hold(struct app *a, struct held *ret)
 		for (unsigned i = 0; i < af_count; i++) {
 			speaker_totals(a->speaker, running->instances[k].number, af_list[i],
 				       &totals);
-			ret->best += totals.destinations;
+			ret->best += totals.best;
 		}
 }
 

@@ -276,6 +276,7 @@ void rib_totals(struct rib *r, const struct af *af, struct rib_totals *ret)
 
 	family_settle(f);
 	*ret = (struct rib_totals){.destinations = f->destinations,
+				   .best = f->held[LIMIT_PREFIXES],
 				   .paths = f->table.paths.used,
 				   .attribute_sets = f->attrs.count,
 				   .groups = (uint32_t)f->groups.count,

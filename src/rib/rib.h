@@ -209,5 +209,5 @@ struct rib_counts {             // of one peer and family; all O(1)
 	struct sweep_counts fresh, again;
 };
 void rib_peer_counts(struct rib *r, uint16_t peer, const struct af *af, struct rib_counts *ret);
-struct rib_totals { uint32_t destinations, paths, attribute_sets, groups; size_t bytes_routes, bytes_sets, bytes_out, bytes_memo; };
+struct rib_totals { uint32_t destinations, best, paths, attribute_sets, groups; size_t bytes_routes, bytes_sets, bytes_out, bytes_memo; };
 void rib_totals(struct rib *r, const struct af *af, struct rib_totals *ret);

@@ -354,6 +354,7 @@ void speaker_peer_counts(struct speaker *s, uint16_t peer, const struct af *af,
 static void totals_add(struct rib_totals *to, const struct rib_totals *t)
 {
 	to->destinations += t->destinations;
+	to->best += t->best;
 	to->paths += t->paths;
 	to->attribute_sets += t->attribute_sets;
 	to->groups = t->groups > to->groups ? t->groups : to->groups;
