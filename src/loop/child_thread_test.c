@@ -349,6 +349,6 @@ int main(void)
 #endif
 		cmocka_unit_test(closing_is_closing),
 	};
-	alarm(100); // a copy that was made at the wrong moment waits for ever
+	alarm(60); // a copy that was made at the wrong moment waits for ever
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
