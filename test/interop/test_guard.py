@@ -217,7 +217,8 @@ def test_a_rollback_to_what_no_longer_parses(start, network):
     house.dut.configure("sysname n2")
     house.dut.stop()
     journal = house.dut.state / "history.journal"
-    journal.write_bytes(rewritten(journal.read_bytes(), b"+ sysname n1\n", b"+ sysnome n1\n"))
+    text = rewritten(journal.read_bytes(), b"+ sysname n1\n", b"+ sysnome n1\n")
+    journal.write_bytes(rewritten(text, b"- sysname n1\n", b"- sysnome n1\n"))  # nor can it be read back from what runs
     house.dut.start()
     house.feed.ask(f"wait l held = {ROUTES} timeout 60")
     before = house.dut.run("display current-configuration")
