@@ -269,7 +269,7 @@ def main():
                 if options.mode in (None, mode):
                     samples += run_one(options, cls, mode)
     result = {'when': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
-              'command': ' '.join(sys.argv), 'routes': options.routes, 'feeders': options.feeders,
+              'command': ' '.join(['bench/' + os.path.basename(sys.argv[0]), *sys.argv[1:]]), 'routes': options.routes, 'feeders': options.feeders,
               'processors': os.cpu_count(), 'versions': versions, 'samples': samples}
     path = os.path.join(options.out, f'{options.routes}-{options.feeders}.json')
     with open(path, 'w', encoding='ascii') as f:

@@ -289,7 +289,7 @@ def main():
     Afresh.build = options.build
     rows = run_all(options)
     with open(os.path.join(options.out, 'crowds.json'), 'w', encoding='ascii') as f:
-        json.dump({'command': ' '.join(sys.argv), 'small': options.small, 'rows': rows}, f, indent=1)
+        json.dump({'command': ' '.join(['bench/' + os.path.basename(sys.argv[0]), *sys.argv[1:]]), 'small': options.small, 'rows': rows}, f, indent=1)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The whole comparison: every table and chart of doc/performance.md, from one command.
 
-    make bench              everything, about 25 minutes on two cores
+    make bench              everything; one million routes alone take twelve minutes on two cores
     make bench QUICK=1      100,000 routes, every speaker once
 
 Runs bench.py (one million routes; a tenth of that with every speaker; four feeders), crowds.py and,
