@@ -4,7 +4,7 @@
 // (test/law/player.h), configurations are made by the law's state.
 #include "speaker/audit.h"
 
-#include "law.h"
+#include "theatre.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,25 +13,14 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/log.h"
 #include "rib/group.h"
 #include "sim/sim.h"
 #include "speaker/private.h"
 #include "speaker/worker.h"
 #include "vpn/exchange.h"
 
-#define HERE "10.0.0.1"
-
-static struct loop *loop, *there;
-static struct speaker *speaker;
-static struct policy_store *store;
-static struct law_state state;
-static struct player peer[LAW_PEERS];
-static uint32_t generation, route_limit; // of instance 1; 0: none
-
-static void silent(enum log_level level, const char *line, void *arg)
-{
-}
+static struct theatre t;
+static uint32_t route_limit; // of instance 1; 0: none
 
 static const struct af *inner(void)
 {
@@ -45,7 +34,7 @@ static const struct af *outer(void)
 
 static void commit(void)
 {
-	struct speaker_config *c = state_config(&state, store, ++generation);
+	struct speaker_config *c = theatre_config(&t);
 
 	for (unsigned i = 1; route_limit && i < c->instance_count; i++) {
 		if (c->instances[i].number != 1)
@@ -53,53 +42,28 @@ static void commit(void)
 		c->instances[i].route_limit[af_index(inner())] = route_limit;
 		c->instances[i].route_limit_percent[af_index(inner())] = 80;
 	}
-	speaker_apply(speaker, c, NULL);
-	speaker_config_unref(c);
+	theatre_commit(&t, c);
 }
 
 static void settle(void)
 {
-	sim_run_for(20 * SIM_SECOND);
-	sim_settle(SIM_SECOND);
+	theatre_settle(&t);
 }
 
 static void set(enum step_kind kind, long a, long b, long c, long d)
 {
-	struct law_step step = {kind, {a, b, c, d}};
-
-	state_step(&state, &step);
+	theatre_set(&t, kind, a, b, c, d);
 }
 
 static void neighbour(unsigned i, uint32_t as, long flags, uint16_t families)
 {
-	char address[IP_TEXT_MAX];
-
-	set(STEP_PEER, i, as, flags, families);
-	law_address(i, address);
-	player_init(&peer[i], there, address, HERE);
-	peer[i].as = as;
-	peer[i].peer_as = LAW_AS;
-	peer[i].refresh = flags & PEER_REFRESH;
-	peer[i].enhanced = flags & PEER_ENHANCED;
-	peer[i].families = families;
-	player_connect(&peer[i]);
+	theatre_neighbour(&t, i, as, flags, families);
 }
 
 static void begin_with(unsigned shards)
 {
-	struct speaker_options o = {.port = 179, .inline_shards = shards};
-
-	log_set_sink(silent, NULL);
-	sim_new(1);
-	loop = loop_new();
-	there = loop_new();
-	sim_set_address(loop, HERE);
-	store = policy_store_new();
-	speaker = speaker_new(loop, &o);
-	assert_int_equal(speaker_listen(speaker), 0);
-	state_init(&state);
-	generation = route_limit = 0;
-	memset(peer, 0, sizeof(peer));
+	theatre_open(&t, shards);
+	route_limit = 0;
 }
 
 static int begin(void **unused)
@@ -116,17 +80,7 @@ static int begin_two(void **unused)
 
 static int end(void **unused)
 {
-	speaker_free(speaker);
-	for (unsigned i = 0; i < LAW_PEERS; i++) {
-		assert_null(peer[i].complaint);
-		if (peer[i].loop)
-			player_free(&peer[i]);
-	}
-	sim_run_for(2 * SIM_SECOND);
-	policy_store_free(store);
-	loop_free(loop);
-	loop_free(there);
-	assert_int_equal(sim_free(), 0);
+	theatre_close(&t);
 	return 0;
 }
 
@@ -167,7 +121,7 @@ static void announce(unsigned i, const struct af *af, unsigned index)
 	struct af_key key = {0};
 
 	law_key(af, index, &key);
-	player_announce(&peer[i], af, &key, good_variant(&peer[i], af));
+	player_announce(&t.peer[i], af, &key, good_variant(&t.peer[i], af));
 }
 
 // A PE, an external neighbour, a CE in each of two instances that take from each other.
@@ -195,16 +149,16 @@ static void town(void)
 	}
 	announce(0, outer(), 7);
 	law_key(af_memberships(), 1, &wish);
-	player_announce(&peer[0], af_memberships(), &wish, 1);
+	player_announce(&t.peer[0], af_memberships(), &wish, 1);
 	commit();
 	settle();
 }
 
 static struct speaker_peer *at(unsigned i)
 {
-	uint16_t instance = (uint16_t)law_instance(state.peer[i].flags);
+	uint16_t instance = (uint16_t)law_instance(t.state.peer[i].flags);
 
-	return speaker_peer_find(speaker, instance, &peer[i].address);
+	return speaker_peer_find(t.speaker, instance, &t.peer[i].address);
 }
 
 // --- finding ----------------------------------------------------------------------------------------
@@ -231,7 +185,7 @@ static const char *audit_of(uint16_t families)
 
 	buf_clear(&found);
 	audit_free(&last);
-	speaker_audit(speaker, &o, &last);
+	speaker_audit(t.speaker, &o, &last);
 	return buf_cstr(&found);
 }
 
@@ -256,7 +210,7 @@ static void finds_nothing(void **unused)
 
 	town();
 	for (unsigned i = 0; i < 4; i++)
-		updates[i] = peer[i].updates_in;
+		updates[i] = t.peer[i].updates_in;
 	assert_string_equal(audit(), "");
 	assert_int_equal(audit_differences(&last), 0);
 	assert_int_equal(last.replayed, 4 * 4 + 2);
@@ -268,7 +222,7 @@ static void finds_nothing(void **unused)
 	assert_int_equal(row(0, af_memberships())->counts.paths, 2);
 	settle();
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(peer[i].updates_in, updates[i]);
+		assert_int_equal(t.peer[i].updates_in, updates[i]);
 	assert_string_equal(audit(), "");
 }
 
@@ -289,12 +243,12 @@ static void stale_counts(void **unused)
 	struct af_key key = {0};
 
 	town();
-	speaker_send_peer(speaker, SHARD_REFRESH_BEGIN, at(0), inner());
+	speaker_send_peer(t.speaker, SHARD_REFRESH_BEGIN, at(0), inner());
 	law_key(inner(), 4, &key);
-	player_announce(&peer[0], inner(), &key, 77);
+	player_announce(&t.peer[0], inner(), &key, 77);
 	settle();
 	struct rib_counts c;
-	speaker_peer_counts(speaker, at(0)->number, inner(), &c);
+	speaker_peer_counts(t.speaker, at(0)->number, inner(), &c);
 	assert_true(c.stale > 0);
 	assert_string_equal(audit(), "");
 }
@@ -302,9 +256,9 @@ static void stale_counts(void **unused)
 static void session_gone(void **unused)
 {
 	town();
-	peer[0].wanted = peer[3].wanted = false;
-	player_disconnect(&peer[0]);
-	player_disconnect(&peer[3]);
+	t.peer[0].wanted = t.peer[3].wanted = false;
+	player_disconnect(&t.peer[0]);
+	player_disconnect(&t.peer[3]);
 	settle();
 	assert_string_equal(audit(), "");
 	assert_int_equal(row(0, af_memberships())->counts.paths, 1); // ours
@@ -322,8 +276,8 @@ static struct spot spot_of(uint16_t instance, const struct af *af, const struct 
 {
 	struct spot s = {0};
 
-	for (unsigned i = 0; i < speaker->shard_count && !s.number; i++) {
-		s.rib = worker_rib(speaker->shards[i]->worker, instance);
+	for (unsigned i = 0; i < t.speaker->shard_count && !s.number; i++) {
+		s.rib = worker_rib(t.speaker->shards[i]->worker, instance);
 		s.number = rib_number(s.rib, af, key);
 	}
 	assert_true(s.number);
@@ -470,7 +424,7 @@ static void program_damaged(void **unused)
 	town();
 	struct rib_import in = at(2)->run[af_index(inner())].import;
 	in.preferred_value = 7;
-	peer_give_import(at(2), af_index(inner()), &in, generation);
+	peer_give_import(at(2), af_index(inner()), &in, t.generation);
 	announce(2, inner(), 8);
 	settle();
 	assert_has(audit(), "verdict of ipv4-unicast in 0: 13.3.8.0/24, 10.0.1.3\n");

@@ -1,6 +1,6 @@
 // Commits in stages: whom they concern, what cannot be staged, dynamic members, and the law for the
 // mixture: after stages tables are what they would be had all begun with it.
-#include "law.h"
+#include "theatre.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,102 +10,55 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "sim/sim.h"
 #include "speaker/stage.h"
 
-#define HERE  "10.0.0.1"
 #define CASES 300
 
-static struct loop *loop, *there; // file-scope: one world a test
-static struct speaker *speaker;
-static struct policy_store *store;
-static struct law_state state;
-static struct player peer[LAW_PEERS];
-static uint32_t generation;
-
-static void silent(enum log_level level, const char *line, void *arg)
-{
-}
+static struct theatre t;
 
 static void set(enum step_kind kind, long a, long b, long c, long d)
 {
-	struct law_step step = {kind, {a, b, c, d}};
-
-	state_step(&state, &step);
+	theatre_set(&t, kind, a, b, c, d);
 }
 
 static struct speaker_config *config(const struct law_state *s)
 {
-	return state_config(s, store, ++generation);
+	return state_config(s, t.store, ++t.generation);
 }
 
 static void take_over(struct speaker_config *c)
 {
-	speaker_apply(speaker, c, NULL);
-	speaker_config_unref(c);
+	theatre_commit(&t, c);
 }
 
 static void settle(void)
 {
-	sim_run_for(20 * SIM_SECOND);
-	sim_settle(SIM_SECOND);
+	theatre_settle(&t);
 }
 
 static void neighbour(unsigned i, long flags)
 {
-	char address[IP_TEXT_MAX];
-
-	set(STEP_PEER, (long)i, 65101 + (long)i, flags, af_bit(af_classic()));
-	law_address(i, address);
-	player_init(&peer[i], there, address, HERE);
-	peer[i].as = 65101 + i;
-	peer[i].peer_as = LAW_AS;
-	peer[i].refresh = flags & PEER_REFRESH;
-	peer[i].enhanced = flags & PEER_ENHANCED;
-	peer[i].families = af_bit(af_classic());
-	player_connect(&peer[i]);
+	theatre_neighbour(&t, i, 65101 + i, flags, af_bit(af_classic()));
 }
 
 static void world_begin(void)
 {
-	struct speaker_options o = {.port = 179};
-
-	sim_new(1);
-	loop = loop_new();
-	there = loop_new();
-	sim_set_address(loop, HERE);
-	store = policy_store_new();
-	speaker = speaker_new(loop, &o);
-	assert_int_equal(speaker_listen(speaker), 0);
-	state_init(&state);
-	generation = 0;
-	memset(peer, 0, sizeof(peer));
+	theatre_open(&t, 1);
 }
 
 static void world_end(void)
 {
-	speaker_free(speaker);
-	for (unsigned i = 0; i < LAW_PEERS; i++) {
-		assert_null(peer[i].complaint);
-		if (peer[i].loop)
-			player_free(&peer[i]);
-	}
-	sim_run_for(2 * SIM_SECOND);
-	policy_store_free(store);
-	loop_free(loop);
-	loop_free(there);
-	assert_int_equal(sim_free(), 0);
+	theatre_close(&t);
 }
 
 static int begin(void **unused)
 {
-	log_set_sink(silent, NULL);
 	world_begin();
 	for (unsigned i = 0; i < 3; i++)
 		neighbour(i, PEER_REFRESH | PEER_ENHANCED);
-	take_over(config(&state));
+	take_over(config(&t.state));
 	settle();
 	return 0;
 }
@@ -125,15 +78,15 @@ static void choose(struct stage_peer *list, unsigned n, unsigned bits)
 // --- whom it concerns ---------------------------------------------------------------------------------
 static void concerned(void **unused)
 {
-	const struct speaker_config *running = speaker_running(speaker);
-	struct speaker_config *next = config(&state), *again = config(&state);
+	const struct speaker_config *running = speaker_running(t.speaker);
+	struct speaker_config *next = config(&t.state), *again = config(&t.state);
 	struct stage_peer *list;
 
-	assert_int_equal(stage_peers(speaker, next, &list), 0);
+	assert_int_equal(stage_peers(t.speaker, next, &list), 0);
 	mem_free(list);
 	next->peers[0].family[0].import.preferred_value = 7;
 	next->peers[2].family[0].export.community ^= true;
-	assert_int_equal(stage_peers(speaker, next, &list), 2);
+	assert_int_equal(stage_peers(t.speaker, next, &list), 2);
 	assert_true(ip_equal(&list[0].address, &running->peers[0].address));
 	assert_true(ip_equal(&list[1].address, &running->peers[2].address));
 	choose(list, 2, 2);
@@ -158,7 +111,7 @@ static void refuses(struct speaker_config *next, const char *what)
 {
 	struct buf why = {0};
 
-	assert_false(stage_possible(speaker_running(speaker), next, &why));
+	assert_false(stage_possible(speaker_running(t.speaker), next, &why));
 	assert_string_equal(buf_cstr(&why), what);
 	buf_free(&why);
 	speaker_config_unref(next);
@@ -166,38 +119,38 @@ static void refuses(struct speaker_config *next, const char *what)
 
 static void not_possible(void **unused)
 {
-	struct speaker_config *c = config(&state);
+	struct speaker_config *c = config(&t.state);
 	struct buf why = {0};
 
-	assert_true(stage_possible(speaker_running(speaker), c, &why));
+	assert_true(stage_possible(speaker_running(t.speaker), c, &why));
 	c->peers[1].session.hold_time++;
 	refuses(c, "the session of peer 10.0.1.2");
-	c = config(&state);
+	c = config(&t.state);
 	c->peers[1].family[0].import.keep_all = true;
 	refuses(c, "keep-all-routes of peer 10.0.1.2");
-	c = config(&state);
+	c = config(&t.state);
 	peer_config_release(&c->peers[--c->peer_count]);
 	refuses(c, "the removal of peer 10.0.1.3");
-	c = config(&state);
+	c = config(&t.state);
 	c->router_id++;
 	refuses(c, "the router ID");
-	c = config(&state);
+	c = config(&t.state);
 	c->instances[0].family[0].options.as_path_ignore ^= true;
 	refuses(c, "an option of IPv4 Unicast");
 	set(STEP_NETWORK, 0, 1, 3, 0);
-	refuses(config(&state), "a network of IPv4 Unicast");
+	refuses(config(&t.state), "a network of IPv4 Unicast");
 	set(STEP_NETWORK, 0, 1, -1, 0);
 	set(STEP_AGGREGATE, 0, 1, 1, 0);
-	refuses(config(&state), "an aggregate of IPv4 Unicast");
+	refuses(config(&t.state), "an aggregate of IPv4 Unicast");
 	set(STEP_AGGREGATE, 0, 1, -1, 0);
 	neighbour(3, 0);
-	refuses(config(&state), "the new peer 10.0.1.4");
+	refuses(config(&t.state), "the new peer 10.0.1.4");
 }
 
 // --- dynamic members ------------------------------------------------------------------------------------
 static struct speaker_config *grouped(uint16_t preferred)
 {
-	struct speaker_config *c = config(&state);
+	struct speaker_config *c = config(&t.state);
 	struct group_config *g = mem_zero(sizeof(*g));
 
 	*g = (struct group_config){.name = "G", .external = true, .listen = true};
@@ -221,7 +174,7 @@ static struct speaker_config *grouped(uint16_t preferred)
 
 static unsigned preferred(unsigned i)
 {
-	struct speaker_peer *p = speaker_peer_find(speaker, INSTANCE_PUBLIC, &peer[i].address);
+	struct speaker_peer *p = speaker_peer_find(t.speaker, INSTANCE_PUBLIC, &t.peer[i].address);
 
 	return speaker_peer_config(p)->family[0].import.preferred_value;
 }
@@ -235,13 +188,13 @@ static void dynamic_members(void **unused)
 	take_over(before);
 	settle();
 	for (unsigned i = 0; i < 3; i++)
-		assert_true(peer[i].established);
+		assert_true(t.peer[i].established);
 	next = grouped(2);
 	assert_true(stage_possible(before, next, &why));
-	assert_int_equal(stage_peers(speaker, next, &list), 3);
+	assert_int_equal(stage_peers(t.speaker, next, &list), 3);
 	choose(list, 3, 2);
 	stage_hold_back(next, before, list, 3);
-	unsigned sessions = peer[1].established_count;
+	unsigned sessions = t.peer[1].established_count;
 	take_over(next);
 	settle();
 	assert_int_equal(preferred(0), 1);
@@ -251,7 +204,7 @@ static void dynamic_members(void **unused)
 	settle();
 	assert_int_equal(preferred(0), 2);
 	assert_int_equal(preferred(1), 2);
-	assert_int_equal(peer[1].established_count, sessions);
+	assert_int_equal(t.peer[1].established_count, sessions);
 	mem_free(list);
 	speaker_config_unref(before);
 }
@@ -272,21 +225,21 @@ static void tables_put(struct buf *out)
 	for (unsigned i = 0; i < 4; i++) {
 		struct rib_counts c;
 		struct speaker_peer *p =
-			speaker_peer_find(speaker, INSTANCE_PUBLIC, &peer[i].address);
+			speaker_peer_find(t.speaker, INSTANCE_PUBLIC, &t.peer[i].address);
 
-		assert_int_equal(peer[i].established_count, 1);
-		speaker_peer_counts(speaker, speaker_peer_number(p), af_classic(), &c);
+		assert_int_equal(t.peer[i].established_count, 1);
+		speaker_peer_counts(t.speaker, speaker_peer_number(p), af_classic(), &c);
 		buf_format(out, "%u: %u\n", i, (unsigned)c.accepted);
 		for (unsigned k = 0; k < LAW_KEYS; k++) {
 			struct af_key key = {0};
 
 			law_key(af_classic(), k, &key);
-			const struct player_told *t =
-				player_find_told(&peer[i], af_classic(), &key);
-			if (!t)
+			const struct player_told *told =
+				player_find_told(&t.peer[i], af_classic(), &key);
+			if (!told)
 				continue;
 			buf_format(out, " %u ", k);
-			buf_hex(out, t->attrs.data, t->attrs.len);
+			buf_hex(out, told->attrs.data, told->attrs.len);
 			buf_u8(out, '\n');
 		}
 	}
@@ -305,28 +258,28 @@ static void play(unsigned seed, bool from_start, struct buf *out)
 		set(STEP_KEEP, i, random_below(&r, 2), 0, 0);
 	}
 	policies_change(&r);
-	struct speaker_config *before = config(&state);
+	struct speaker_config *before = config(&t.state);
 	policies_change(&r);
 	for (unsigned i = 0; i < 12; i++) {
 		struct af_key key = {0};
 
 		law_key(af_classic(), random_below(&r, LAW_KEYS), &key);
-		player_announce(&peer[random_below(&r, 4)], af_classic(), &key,
+		player_announce(&t.peer[random_below(&r, 4)], af_classic(), &key,
 				1 + random_below(&r, 30));
 	}
 	unsigned stages = 1 + random_below(&r, 3);
 	if (!from_start) {
-		speaker_apply(speaker, before, NULL);
+		speaker_apply(t.speaker, before, NULL);
 		settle();
 	}
 	for (unsigned i = 0; i < stages; i++) {
 		struct stage_peer list[4];
-		struct speaker_config *next = config(&state);
+		struct speaker_config *next = config(&t.state);
 
 		bool rest = random_below(&r, 2);
 		chosen |= 1u << random_below(&r, 4);
 		for (unsigned k = 0; k < 4; k++)
-			list[k] = (struct stage_peer){0, peer[k].address, chosen >> k & 1};
+			list[k] = (struct stage_peer){0, t.peer[k].address, chosen >> k & 1};
 		stage_hold_back(next, before, list, 4);
 		if (from_start && i + 1 < stages) {
 			speaker_config_unref(next);
@@ -345,7 +298,6 @@ static void soft_equals_hard(void **unused)
 {
 	unsigned full = 0;
 
-	log_set_sink(silent, NULL);
 	for (unsigned seed = 1; seed <= CASES; seed++) {
 		struct buf soft = {0}, hard = {0};
 

@@ -1,4 +1,4 @@
-// What the tests of rehearsals stand on: a speaker in the simulation, the law's scripted neighbours
+// What tests of rehearsals, stages and audits stand on: a speaker in the simulation, the law's scripted neighbours
 // (test/law/player.h) and configurations, and the one thing that all of these tests do: a change is
 // foretold, made, and compared with what came of it, while the process notices nothing of the former.
 #pragma once
@@ -34,10 +34,11 @@ void theatre_announce(struct theatre *t, unsigned i, const struct af *af, unsign
 void theatre_commit(struct theatre *t, struct speaker_config *next); // takes the reference
 void theatre_settle(struct theatre *t);                              // 20 seconds
 struct rehearsal *theatre_start(struct theatre *t, struct speaker_config *next);
-void theatre_foretell(struct theatre *t, struct speaker_config *next); // and the process notices nothing
-void theatre_measure(struct theatre *t, struct speaker_config *next);  // commits it and measures
-void theatre_compare(struct theatre *t, struct speaker_config *next);  // both, and both say the same
-void theatre_change(struct theatre *t); // the same of the candidate
+void theatre_foretell(struct theatre *t,
+		      struct speaker_config *next); // and the process notices nothing
+void theatre_measure(struct theatre *t, struct speaker_config *next); // commits it and measures
+void theatre_compare(struct theatre *t, struct speaker_config *next); // both, and both say the same
+void theatre_change(struct theatre *t);                               // the same of the candidate
 
 // Of what was foretold. i: the neighbour's number, or -1: the table.
 const struct ledger_row *theatre_row(const struct theatre *t, unsigned instance,
