@@ -2,8 +2,7 @@
 """Holds the tree to its style where a program can judge.
 
 A file opens with a comment; a header has #pragma once; a .c file with a header of its own includes
-it first; nothing unfinished is marked; .c files are as clang-format leaves them (where it is
-installed). Headers are laid out by hand.
+it first; nothing unfinished is marked; all are as clang-format leaves them (where it is installed).
 """
 
 import re
@@ -51,7 +50,7 @@ def check_format(paths):
 def main():
     paths = source.files(*FOLDERS)
     problems = [problem for path in paths for problem in check_file(path)]
-    problems += check_format([path for path in paths if path.suffix == '.c'])
+    problems += check_format([path for path in paths if path.suffix in ('.c', '.h')])
     return source.report(problems, 'style')
 
 

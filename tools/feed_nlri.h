@@ -11,7 +11,8 @@ bool nlri_next(struct cursor *c, int family, struct blobs *blobs, struct prefix 
 size_t nlri_size(int family, const struct blobs *blobs, const struct prefix *p);
 // withdraw: with the label of withdrawals. Otherwise VPN routes carry a label made of their
 // distinguisher, as of one that has a label for each VPN instance.
-void nlri_put(struct buf *b, int family, const struct blobs *blobs, const struct prefix *p, bool withdraw);
+void nlri_put(struct buf *b, int family, const struct blobs *blobs, const struct prefix *p,
+	      bool withdraw);
 // "10.0.0.0/8"; VPN "100:1,10.0.0.0/8"; memberships "100,100:1", "100,100:1/64", "default"; others the
 // whole NLRI in hex.
 bool nlri_parse(int family, struct blobs *blobs, const char *text, struct prefix *ret);

@@ -184,5 +184,5 @@ struct feed {
 };
 uint64_t feed_clock(void);
 struct peer *feed_peer(struct feed *f, const char *name); // NULL
-bool peer_named(const struct peer *p, const char *name); // NAME, or the beginning of it with a *
+bool peer_named(const struct peer *p, const char *name);  // NAME, or the beginning of it with a *
 void probe_arrived(struct feed *f, uint32_t sequence);

@@ -21,7 +21,7 @@ struct wire_style {
 	bool ibgp, as4;
 	unsigned variant; // peers with different variants send different paths
 	uint8_t next_hop4[4], next_hop6[16];
-	size_t max; // of a message
+	size_t max;                // of a message
 	const struct blobs *blobs; // where NLRI of several types stand
 };
 

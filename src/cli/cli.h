@@ -112,8 +112,8 @@ void cli_session_complete(struct cli_session *s, const char *line, struct buf *r
 // `configuration exclusive`: the number of another session that holds the lock; 0: none does.
 unsigned cli_locked(const struct cli_session *s);
 #define CLI_LOCKED "The configuration is locked by other user. [Session ID = %u]"
-bool cli_session_busy(const struct cli_session *s);                         // a command runs
-struct conf_candidate *cli_session_candidate(struct cli_session *s);        // NULL: user view
+bool cli_session_busy(const struct cli_session *s);                  // a command runs
+struct conf_candidate *cli_session_candidate(struct cli_session *s); // NULL: user view
 struct cli *cli_session_cli(struct cli_session *s);
 const char *cli_session_user(const struct cli_session *s);
 unsigned cli_session_number(const struct cli_session *s);

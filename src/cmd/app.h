@@ -15,10 +15,11 @@ struct app {
 	struct cli *cli;
 	struct grammar *grammar;
 	struct loop *loop;
-	struct trial *trial; // of cmd/trial.c; NULL: none
-	struct guard *guard; // a commit that is being judged, of cmd/guard.c; NULL: none
+	struct trial *trial;   // of cmd/trial.c; NULL: none
+	struct guard *guard;   // a commit that is being judged, of cmd/guard.c; NULL: none
 	struct report *report; // of cmd/report.c; NULL: none yet
-	struct effect *effect; // of commits that were foretold, newest first, of cmd/effect.c; NULL: none
+	struct effect
+		*effect; // of commits that were foretold, newest first, of cmd/effect.c; NULL: none
 	struct proofs *proofs; // of cmd/proof.c; NULL: none yet
 	struct impact *impact; // the last that was worked out, of cmd/impact.c; NULL: none
 	struct audits *audits; // of cmd/audit_book.c; NULL: none yet
@@ -50,8 +51,8 @@ void cmd_stop(struct app *a);
 //   @reset     reset_word
 struct row_template {
 	struct row row;
-	uint32_t needs, lacks;              // enum af_prop bits
-	bool (*fits)(const struct af *af);  // NULL: nothing more is asked
+	uint32_t needs, lacks;             // enum af_prop bits
+	bool (*fits)(const struct af *af); // NULL: nothing more is asked
 };
 struct template_table {
 	const struct row_template *rows;
@@ -66,15 +67,16 @@ static inline const struct af *call_family(const struct cli_call *c)
 }
 
 // --- arguments --------------------------------------------------------------------------------------
-bool call_peer_address(const struct cli_call *c, struct ip *ret); // ipv4-address or ipv6-address of the line
+bool call_peer_address(const struct cli_call *c,
+		       struct ip *ret); // ipv4-address or ipv6-address of the line
 // The prefix of `@prefix`: *ret_bits is -1 when no length was typed. false after cli_error.
 bool call_prefix(struct cli_call *c, const struct af *af, struct ip *ret, int *ret_bits);
 bool call_bgp_runs(struct cli_call *c); // false after cli_error
 
 // --- words that several displays share -----------------------------------------------------------
-void show_duration(struct buf *b, uint64_t us); // hh:mm:ss, then 0147h32m
+void show_duration(struct buf *b, uint64_t us);      // hh:mm:ss, then 0147h32m
 void show_duration_long(struct buf *b, uint64_t us); // 00h12m10s
-void show_time(struct buf *b, int64_t wall_us); // 2019-09-17 05:12:10+00:00
+void show_time(struct buf *b, int64_t wall_us);      // 2019-09-17 05:12:10+00:00
 void show_router_id(struct buf *b, uint32_t id);
 // A JSON value as text into the buffer, and its end of life.
 struct json_t;
@@ -83,7 +85,8 @@ void show_json(struct buf *b, struct json_t *value);
 void show_answer(struct cli_call *c, struct buf *text, const char *key, struct json_t *list);
 
 // --- tables of the topics ----------------------------------------------------------------------------
-extern const struct template_table peer_templates, group_templates, route_templates, reset_templates;
+extern const struct template_table peer_templates, group_templates, route_templates,
+	reset_templates;
 extern const struct template_table network_templates, rt_filter_templates, impact_templates;
 extern const struct row_table commit_table, policy_table, job_table, system_table, reset_table;
 extern const struct row_table proof_table;

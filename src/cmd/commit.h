@@ -26,7 +26,8 @@ bool commit_candidate_tree(struct cli_call *c, struct conf_tree *ret);
 // The commit of commit-id or label; NULL after cli_error.
 const struct conf_commit *commit_named(struct cli_call *c);
 bool commit_before_last(struct cli_call *c, uint32_t *ret); // number before the last commit-count
-bool commit_tree(struct cli_call *c, uint32_t number, struct conf_tree *ret); // false after the error
+bool commit_tree(struct cli_call *c, uint32_t number,
+		 struct conf_tree *ret); // false after the error
 void show_changes(struct cli_call *c, const struct conf_tree *before,
 		  const struct conf_tree *after);
 // Not all digits, and nobody else's; false after cli_error.

@@ -36,8 +36,8 @@ struct impact_want {
 // A route before and after, in words. Written in the copy, which has both.
 struct impact_sample {
 	uint16_t instance;
-	uint8_t family, class; // af_index, enum ledger_class
-	struct ip address;     // of the peer; bits 0: of the table
+	uint8_t family, class;            // af_index, enum ledger_class
+	struct ip address;                // of the peer; bits 0: of the table
 	char *prefix, *who, *what, *json; // owned; who: whose path, or to whom
 };
 
@@ -51,23 +51,23 @@ struct impact_unknown {
 };
 
 struct impact {
-	struct conf_tree tree;          // what it is of (clone, owned)
-	struct speaker_config *config;  // the same, compiled; counted
-	uint32_t upon;                  // number of the commit that ran
+	struct conf_tree tree;         // what it is of (clone, owned)
+	struct speaker_config *config; // the same, compiled; counted
+	uint32_t upon;                 // number of the commit that ran
 	struct ledger_options options;
-	struct soft_plan plan;          // sessions that would be reset are steps of it
-	struct measure_row *rows;       // owned
+	struct soft_plan plan;    // sessions that would be reset are steps of it
+	struct measure_row *rows; // owned
 	unsigned row_count;
 	uint64_t total[LEDGER_CLASSES];
-	uint64_t accepted;              // routes of peers accepted now, and
-	uint64_t best;                  // best paths in all tables now: what a limit in percent is of
-	uint64_t advertised;            // entries told to neighbours now, summed over them
-	struct impact_sample *samples;  // owned
+	uint64_t accepted;   // routes of peers accepted now, and
+	uint64_t best;       // best paths in all tables now: what a limit in percent is of
+	uint64_t advertised; // entries told to neighbours now, summed over them
+	struct impact_sample *samples; // owned
 	unsigned sample_count;
 	struct impact_unknown *unknown; // owned
 	unsigned unknown_count;
-	struct buf protected_lost;      // what want.tell wrote (guard)
-	uint64_t microseconds;          // that it took
+	struct buf protected_lost; // what want.tell wrote (guard)
+	uint64_t microseconds;     // that it took
 };
 void impact_free(struct impact *i); // NULL is allowed
 
@@ -129,4 +129,4 @@ typedef void impact_answer(struct cli_call *c, struct impact *i, const char *err
 struct impact_ask *impact_ask_start(struct cli_call *c, const struct impact_want *w,
 				    impact_answer *done, struct buf *errors); // NULL after an error
 void impact_ask_cancel(struct impact_ask *a); // done will not be called; NULL is allowed
-#define IMPACT_SAMPLES 5 // of each class, where nothing else was typed
+#define IMPACT_SAMPLES 5                      // of each class, where nothing else was typed

@@ -53,11 +53,11 @@ struct show {
 	bool by_peer;         // what a peer sent or was told
 	unsigned asked, told; // detail: peers looked at, and those that have been told the prefix
 	uint16_t asking;      // number of the one looked at
-	struct map seen;         // distinguishers of the section, where they do not come in order
+	struct map seen;      // distinguishers of the section, where they do not come in order
 	struct speaker_read *read;
 	struct explain_ask *explain; // instead of the routes; NULL: not asked for
-	struct buf last, group; // prefix and heading of the row before
-	unsigned type;          // of the row before
+	struct buf last, group;      // prefix and heading of the row before
+	unsigned type;               // of the row before
 	struct buf out;
 };
 

@@ -44,7 +44,7 @@ void conf_line_text(const struct conf_line *l, struct buf *out);   // no indenta
 const char *conf_line_word(const struct conf_line *l, unsigned i); // NULL past the end
 bool conf_line_is_value(const struct conf_line *l, unsigned i);
 
-bool conf_has(const struct conf_line *l, const char *keyword); // was that keyword typed?
+bool conf_has(const struct conf_line *l, const char *keyword);        // was that keyword typed?
 const char *conf_value(const struct conf_line *l, const char *param); // its first word; NULL
 // The words of a parameter, at most max of them; returns how many there are.
 unsigned conf_values(const struct conf_line *l, const char *param, const char **ret, unsigned max);
@@ -105,8 +105,8 @@ struct conf_path {
 	struct conf_line *at[CONF_DEPTH_MAX]; // counted
 	unsigned depth;
 };
-void conf_path_enter(struct conf_path *p, const struct conf_line *l); // takes a reference
-void conf_path_leave(struct conf_path *p, unsigned depth);            // down to that depth
+void conf_path_enter(struct conf_path *p, const struct conf_line *l);    // takes a reference
+void conf_path_leave(struct conf_path *p, unsigned depth);               // down to that depth
 void conf_path_copy(struct conf_path *to, const struct conf_path *from); // `to` is not looked at
 const struct conf_node *conf_at(const struct conf_tree *t, const struct conf_path *p); // NULL
 

@@ -31,10 +31,10 @@ enum conf_commit_word {
 	COMMIT_TYPE, // CLI, ROLLBACK, TRIAL, STARTUP
 	COMMIT_LABEL,
 	COMMIT_DESCRIPTION,
-	COMMIT_PLAN,   // lines
-	COMMIT_IMPACT, // lines
-	COMMIT_REPORT, // lines
-	COMMIT_TRIAL,  // while it waits to be confirmed: what of it must be known after a restart
+	COMMIT_PLAN,    // lines
+	COMMIT_IMPACT,  // lines
+	COMMIT_REPORT,  // lines
+	COMMIT_TRIAL,   // while it waits to be confirmed: what of it must be known after a restart
 	COMMIT_CLEARED, // not listed any more
 	COMMIT_GUARD,   // what it found, or that it was overridden
 	COMMIT_WORDS

@@ -36,6 +36,6 @@ void history_running(struct conf_history *h, const struct conf_tree *t); // tree
 bool history_empty(const struct conf_history *h);
 // On disk when this returns true; history_withdraw takes it back.
 bool history_append(struct conf_history *h, const struct file_ops *ops, const struct conf_commit *c,
-		 const struct conf_tree *t, const struct buf *difference, struct buf *error);
+		    const struct conf_tree *t, const struct buf *difference, struct buf *error);
 void history_withdraw(struct conf_history *h, const struct file_ops *ops);
 void history_settle(struct conf_history *h, const struct file_ops *ops); // drops what is too old

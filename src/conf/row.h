@@ -105,11 +105,11 @@ enum row_flag {
 	ROW_DEFAULT_ON = 2, // holds unless undone: the undo form is what is stored and printed
 	ROW_IGNORED = 4,    // accepted and forgotten: changes nothing, is not stored
 	ROW_HIDDEN = 8,     // not shown by help and completion
-	ROW_BLOCK = 32, // printed with a separator before it inside its view (address families)
+	ROW_BLOCK = 32,     // printed with a separator before it inside its view (address families)
 };
 
 struct row {
-	const char *views;    // names and tags of views; "*" all
+	const char *views; // names and tags of views; "*" all
 	const char *grammar;
 	const char *value;    // words of the grammar that are no part of the identity
 	const char *undo;     // grammar after `undo`; NULL: derived (commands: none); "": none

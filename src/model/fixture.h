@@ -15,15 +15,15 @@ struct fixture {
 	struct model_host host; // first: given to the rows as app
 	struct cli_schema schema;
 	struct grammar *grammar;
-	struct conf_tree tree;  // of the last fixture_load
+	struct conf_tree tree; // of the last fixture_load
 	struct speaker_config *config;
 	struct buf errors;
 	struct conf_store *store;
 	struct cli *cli;
 	struct cli_session *session;
-	struct buf output;      // of fixture_type since the last call
-	struct buf candidate;   // of fixture_candidate
-	struct buf prompt;      // the last one
+	struct buf output;    // of fixture_type since the last call
+	struct buf candidate; // of fixture_candidate
+	struct buf prompt;    // the last one
 	int status;
 };
 struct fixture *fixture_new(void);      // its session is a script: questions are answered with yes

@@ -27,10 +27,11 @@ void model_schema(struct cli_schema *ret);
 
 // Compiles a tree. NULL when it does not hold together; errors then has one "Error: ..." line for
 // each thing that is wrong. The result has one reference, the caller's.
-struct speaker_config *model_compile(struct model *m, const struct conf_tree *t, uint32_t generation,
-				     struct buf *errors);
+struct speaker_config *model_compile(struct model *m, const struct conf_tree *t,
+				     uint32_t generation, struct buf *errors);
 
-const char *model_host_name(const struct conf_tree *t); // sysname; "Afresh" by default; valid while the tree lives
+const char *model_host_name(
+	const struct conf_tree *t); // sysname; "Afresh" by default; valid while the tree lives
 
 // The named filters and policies of a tree as plain lists (displays). Free with policy_source_free.
 struct policy_source *model_policy_source(const struct conf_tree *t);

@@ -130,8 +130,8 @@ struct build {
 	struct instance_config *instance; // what comes of it, and
 	struct view_take view[AF_MAX];    // what its families' views name
 	struct target_list targets[AF_MAX];
-	struct map viewed; // names of the VPN instances that have a view of BGP
-	struct peer_take defaults; // of the instance, for peers and groups
+	struct map viewed;          // names of the VPN instances that have a view of BGP
+	struct peer_take defaults;  // of the instance, for peers and groups
 	struct rib_options options; // of the instance, for the families
 	struct ip router_id;
 	bool keep_all, check_first_as, shutdown;
@@ -149,16 +149,16 @@ void build_error(struct build *b, const char *format, ...) __attribute__((format
 
 // What a statement is compiled into: what is there depends on its view.
 struct taking {
-	struct build *build;           // NULL while only the policy is read
-	struct policy_source *source;  // filters and policies
-	struct source_filter *filter;  // in the view of a filter
-	struct source_node *node;      // in the view of a route-policy
-	struct peer_take *peer;        // statements about a peer or a group
-	struct group_config *group;    // ... about a group
-	struct vpn_link *link;         // of a family in `ip vpn-instance`
+	struct build *build;          // NULL while only the policy is read
+	struct policy_source *source; // filters and policies
+	struct source_filter *filter; // in the view of a filter
+	struct source_node *node;     // in the view of a route-policy
+	struct peer_take *peer;       // statements about a peer or a group
+	struct group_config *group;   // ... about a group
+	struct vpn_link *link;        // of a family in `ip vpn-instance`
 	struct link_take *names;
 	struct instance_config *instance; // ip vpn-instance
-	const struct af *af;           // in the view of a family
+	const struct af *af;              // in the view of a family
 };
 
 // struct row, more: what model knows of a row besides.
@@ -197,11 +197,11 @@ bool check_names(struct conf_edit *e); // what the line names exists
 const struct conf_line *peer_line(const struct conf_node *view, const char *peer,
 				  const struct meaning *m);
 const char *group_of(const struct conf_node *view, const char *peer); // `peer X group G`; NULL
-bool edit_live(const struct conf_edit *e); // the peer (or a member of the group) is Established
+bool edit_live(const struct conf_edit *e);     // the peer (or a member of the group) is Established
 bool edit_any_live(const struct conf_edit *e); // some peer of the scope; in the BGP view: of all
 // Questions of statements that end the session of a live peer.
 #define ASK_RESET "Warning: This operation will reset the peer session. Continue? [Y/N]:"
-#define ASK_PARAMETER                                                                \
+#define ASK_PARAMETER                                                               \
 	"Warning: Changing the parameter in this command resets the peer session. " \
 	"Continue? [Y/N]:"
 const char *ask_any(struct conf_edit *e); // of statements about all peers
@@ -212,7 +212,8 @@ void text_name(struct buf *b, const char *name); // in quotes where it needs the
 // Entries of filters (filters.c): typed without an index they come behind the last of that name.
 bool apply_indexed(struct conf_edit *e, const char *name);
 // The value words of a line from its word number `from` on.
-void take_values(struct taking *t, const struct conf_line *l, unsigned from, struct source_words *to);
+void take_values(struct taking *t, const struct conf_line *l, unsigned from,
+		 struct source_words *to);
 bool check_not_zero(struct conf_edit *e);     // a router ID
 bool check_timer_values(struct conf_edit *e); // keepalive against hold
 
@@ -220,7 +221,7 @@ bool check_timer_values(struct conf_edit *e); // keepalive against hold
 #define KIND_POLICY FILTER_KINDS
 bool name_kind(const char *param, unsigned *ret_kind); // enum filter_kind, or KIND_POLICY
 bool name_exists(const struct conf_tree *t, unsigned kind, const char *name);
-const char *kind_words(unsigned kind); // "route-policy", "address prefix list"
+const char *kind_words(unsigned kind);         // "route-policy", "address prefix list"
 bool names_checked(const struct conf_tree *t); // route-policy nonexistent-config-check
 void build_check_names(struct build *b);       // an error for each name that does not exist
 

@@ -23,8 +23,10 @@ const struct conf_node *scope_peers(const struct scope *s, unsigned i); // NULL:
 const struct conf_line *scope_line(const struct scope *s, const char *peer,
 				   const struct meaning *m);
 const char *scope_group(const struct scope *s, const char *peer); // of which group it is; NULL
-const struct conf_node *scope_group_node(const struct scope *s, const char *name); // `group G`; NULL
-bool scope_has(const struct scope *s, const char *name); // the peer, or the group
-const struct conf_node *vpn_node(const struct conf_tree *t, const char *instance); // ip vpn-instance
+const struct conf_node *scope_group_node(const struct scope *s,
+					 const char *name); // `group G`; NULL
+bool scope_has(const struct scope *s, const char *name);    // the peer, or the group
+const struct conf_node *vpn_node(const struct conf_tree *t,
+				 const char *instance); // ip vpn-instance
 // The AF_TYPED family of VPN routes beside that family of an instance; NULL.
 const struct af *typed_family(const struct af *inner);

@@ -87,7 +87,8 @@ struct policy_program *policy_program(struct policy_store *s, struct policy_snap
 // replaced, and when one of them stands for any route, what comes is p without such a stage. A
 // reference for the caller.
 struct policy_program *policy_program_constrain(struct policy_store *s, struct policy_program *p,
-						const struct policy_target *targets, unsigned count);
+						const struct policy_target *targets,
+						unsigned count);
 // Both are one program but for the route targets that they ask for.
 bool policy_programs_kindred(const struct policy_program *a, const struct policy_program *b);
 // Kindred, and `to` permits no route that `from` does not.
@@ -126,7 +127,7 @@ enum residual_kind { RESIDUAL_REJECT, RESIDUAL_ACCEPT, RESIDUAL_TEST, RESIDUAL_R
 struct key_test;
 struct residual {
 	enum residual_kind kind;
-	struct attrs *attrs;            // ACCEPT: the route's attributes afterwards
+	struct attrs *attrs;         // ACCEPT: the route's attributes afterwards
 	const struct key_test *test; // TEST
 	const struct residual *yes, *no;
 };
@@ -135,8 +136,7 @@ struct residual {
 // equal to `in`.
 const struct residual *policy_run(const struct policy_program *p, const struct policy_context *x,
 				  const struct attrs *in, struct arena *a);
-bool key_test_matches(const struct key_test *t, const struct af *af,
-			 const struct af_key *key);
+bool key_test_matches(const struct key_test *t, const struct af *af, const struct af_key *key);
 // The whole run for one route, node by node, without partial evaluation: the oracle of the tests
 // and the base of explanations. false: rejected.
 bool policy_run_route(const struct policy_program *p, const struct policy_context *x,
@@ -148,11 +148,11 @@ struct policy_step {
 	const char *stage;
 	// "ip-prefix", "cost": of an if-match; NULL: of the whole node, or of the stage's end
 	const char *clause;
-	uint32_t node; // number; meaningless at the stage's end
+	uint32_t node;  // number; meaningless at the stage's end
 	uint32_t place; // of a clause: within its node, from 0
-	bool matched;  // clause, node or filter
-	bool permit;   // of a node: what it says; of a stage's end: the outcome
-	bool end;      // last step of this stage
+	bool matched;   // clause, node or filter
+	bool permit;    // of a node: what it says; of a stage's end: the outcome
+	bool end;       // last step of this stage
 };
 struct policy_observer {
 	void (*step)(void *arg, const struct policy_step *step);

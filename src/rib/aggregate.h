@@ -5,12 +5,12 @@
 #include "rib/internal.h"
 
 struct aggregate {
-	struct rib_aggregate with; // programs counted
-	unsigned bits;             // length of the prefix
+	struct rib_aggregate with;      // programs counted
+	unsigned bits;                  // length of the prefix
 	struct memo *origin, *suppress; // of the policies; NULL: none
-	struct map contributors;   // set number -> count, as a pointer; a reference on each set
-	uint32_t count;            // best routes that contribute
-	bool dirty;                // what it is made of has changed
+	struct map contributors; // set number -> count, as a pointer; a reference on each set
+	uint32_t count;          // best routes that contribute
+	bool dirty;              // what it is made of has changed
 };
 
 enum aggregation_phase { AGGREGATION_COUNTING, AGGREGATION_MARKING, AGGREGATION_STEADY };
@@ -18,7 +18,7 @@ enum aggregation_phase { AGGREGATION_COUNTING, AGGREGATION_MARKING, AGGREGATION_
 struct aggregation {
 	struct aggregate **list;
 	unsigned count;
-	struct map by_key; // hash of key -> struct aggregate
+	struct map by_key;   // hash of key -> struct aggregate
 	uint64_t lengths[3]; // bits: lengths of prefix in use
 	enum aggregation_phase phase;
 	uint32_t next; // destination, of a walk

@@ -17,10 +17,10 @@ struct explaining {
 	const struct rib_explain_want *want;
 	rib_explain_sink *sink;
 	void *arg;
-	uint32_t number;         // of the destination; 0: there is none
+	uint32_t number;                // of the destination; 0: there is none
 	struct decide_candidate *paths; // usable ones
 	unsigned count, cap;
-	uint32_t best;     // of the table's paths, by the explanation; 0: none
+	uint32_t best;      // of the table's paths, by the explanation; 0: none
 	uint32_t best_attr; // explained, counted by paths
 	uint16_t best_peer;
 	struct attrs seen; // as the last step left them

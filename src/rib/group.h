@@ -16,7 +16,7 @@ struct group_key {
 	struct ip local;          // own address of the session: next hop
 	unsigned max_message;
 	bool as4, extended_next_hop;
-	uint16_t only;            // independent: the one peer; RIB_NO_PEER: shared
+	uint16_t only; // independent: the one peer; RIB_NO_PEER: shared
 };
 
 #define GROUP_CACHE 4
@@ -28,11 +28,11 @@ struct update_group {
 	uint32_t number;
 	struct group_key key;
 	struct memo *memo;
-	uint32_t serial;  // rises with every new program
-	bool dirty;       // entries of an older program may be there until a sweep has passed,
+	uint32_t serial; // rises with every new program
+	bool dirty;      // entries of an older program may be there until a sweep has passed,
 	struct difference doubt; // for these routes
-	bool busy;        // a member may be owed something that it has credit for
-	bool filling;     // entries from fill_next up to fill_end are still to be made
+	bool busy;               // a member may be owed something that it has credit for
+	bool filling;            // entries from fill_next up to fill_end are still to be made
 	uint32_t fill_next, fill_end;
 	uint32_t default_destination, default_attr; // of default-route-advertise; 0: none
 	struct adj_out out;
@@ -51,11 +51,12 @@ struct update_group {
 
 struct dump {
 	bool active;
-	bool first;        // after session up: ends with End-of-RIB
-	bool again;        // a refresh was asked for during the first dump
-	uint32_t range;    // chunks of entries to send
+	bool first;     // after session up: ends with End-of-RIB
+	bool again;     // a refresh was asked for during the first dump
+	uint32_t range; // chunks of entries to send
 	uint32_t next, left;
-	uint64_t *sent_at; // by chunk: end of the log when it was sent, 0: not yet. NULL: none needed
+	uint64_t *
+		sent_at; // by chunk: end of the log when it was sent, 0: not yet. NULL: none needed
 	uint64_t filter_to; // when done: positions from here on were appended later
 };
 
@@ -67,7 +68,7 @@ struct owed {
 struct member {
 	struct rib_peer *peer;
 	struct family *family;
-	struct rib_import in; // program not counted: import has it
+	struct rib_import in;  // program not counted: import has it
 	struct import *import; // NULL: not configured
 	uint32_t generation;   // of import
 	// Stored verdicts that carry an older generation than `vouched` are as good as of that one,
@@ -76,7 +77,7 @@ struct member {
 	struct difference doubt;
 	struct rib_export out;
 	bool has_export, moving;
-	bool measured; // in its group since the ledger was opened
+	bool measured;              // in its group since the ledger was opened
 	struct update_group *group; // NULL: session not up
 	uint64_t cursor;
 	struct dump dump;
@@ -109,8 +110,8 @@ static inline bool member_doubts(const struct member *m, const struct path *p,
 // --- group.c ------------------------------------------------------------------------------------------
 struct group_key group_key_of(const struct member *m); // by its configuration and session
 bool group_key_equal(const struct group_key *a, const struct group_key *b);
-void group_join(struct member *m);  // session is up: joins or makes the group; first dump begins
-void group_leave(struct member *m); // what it was owed is forgotten
+void group_join(struct member *m);   // session is up: joins or makes the group; first dump begins
+void group_leave(struct member *m);  // what it was owed is forgotten
 void group_settle(struct family *f); // moves members whose export changed
 void group_unite(struct family *f);  // brings groups of the same key together
 bool group_fill(struct update_group *g, rib_deadline *over, void *arg);      // true: more to do
@@ -135,7 +136,7 @@ uint32_t group_outcome(struct update_group *g, uint32_t n, uint16_t *ret_peer);
 void group_fill_entry(struct update_group *g, uint32_t n); // destination in use, entry empty
 // Makes the entry what it should be. true: it changed.
 bool group_route(struct update_group *g, uint32_t n);
-void group_cut(struct update_group *g); // cuts off what every member has passed
+void group_cut(struct update_group *g);     // cuts off what every member has passed
 void group_squeeze(struct update_group *g); // keeps the log within bounds
 uint16_t group_next_hop_member(struct update_group *g, uint32_t attr); // RIB_NO_PEER: none
 // Why a member is not to believe the entry.

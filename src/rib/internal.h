@@ -33,7 +33,7 @@ struct family_ledger;
 struct import {
 	struct rib_import with; // program counted
 	struct family *family;
-	struct memo *memo;      // NULL until asked
+	struct memo *memo; // NULL until asked
 	uint32_t users;
 	uint64_t before;              // number of a program of before; 0: none
 	struct difference difference; // between it and this one
@@ -64,12 +64,12 @@ struct family {
 	struct vec groups;  // struct update_group, with members
 	struct vec dying;   // groups without members, being taken apart
 	uint32_t group_numbers;
-	uint32_t moving;    // members whose export is no longer that of their group
-	bool twins;         // two groups may have the same key
-	bool tells_moved;   // to rib_ops.moved
-	bool memberships;   // AF_MEMBERSHIP
+	uint32_t moving;                 // members whose export is no longer that of their group
+	bool twins;                      // two groups may have the same key
+	bool tells_moved;                // to rib_ops.moved
+	bool memberships;                // AF_MEMBERSHIP
 	struct aggregation *aggregation; // NULL: none configured
-	uint32_t *gone;     // sets to be released when the change at hand is through
+	uint32_t *gone;                  // sets to be released when the change at hand is through
 	uint32_t gone_count, gone_cap;
 	bool purging, purge_wrapped;     // walk that removes dead paths, once round:
 	uint32_t purge_next, purge_stop; // destinations
@@ -86,17 +86,17 @@ struct rib {
 	struct family *families[AF_MAX];
 	struct rib_peer *peers[RIB_PEERS_MAX];
 	uint32_t epoch;
-	bool timed;               // the owner has told the time
-	int64_t now, epoch_zero;  // seconds; time of epoch 0
-	bool of_instance;         // rib_set_instance
-	bool awake;               // the owner knows that there is work
-	bool woken;               // once more since rib_work began
+	bool timed;                       // the owner has told the time
+	int64_t now, epoch_zero;          // seconds; time of epoch 0
+	bool of_instance;                 // rib_set_instance
+	bool awake;                       // the owner knows that there is work
+	bool woken;                       // once more since rib_work began
 	uint32_t label_first, label_room; // labels that we may give
 	struct label_table *labels;       // NULL: none given yet
 	struct ledger *ledger, *closing;  // as in the families
-	struct vec reports;       // struct ledger_report, still to be told
+	struct vec reports;               // struct ledger_report, still to be told
 	struct encoder encoder;
-	struct arena arena;       // of hooks and explanations: reset by who uses it
+	struct arena arena; // of hooks and explanations: reset by who uses it
 };
 
 // --- rib.c ----------------------------------------------------------------------------------------
@@ -117,7 +117,8 @@ struct change {
 	uint16_t old_peer;
 	bool had_paths;
 	struct sweep_counts *judged; // where it is counted as judged on arrival; NULL: nowhere
-	uint32_t added; // path that came behind the best one, if nothing else changed; 0: decide anew
+	uint32_t
+		added; // path that came behind the best one, if nothing else changed; 0: decide anew
 };
 struct change destination_begin(struct family *f, uint32_t n);
 bool destination_end(struct change *c); // true: another best path, or with other attributes
@@ -127,7 +128,8 @@ uint32_t destination_path(const struct family *f, const struct destination *d, u
 			  uint32_t *ret_prev);
 uint32_t destination_lent_path(const struct family *f, const struct destination *d,
 			       const uint8_t rd[8], uint32_t *ret_prev); // the one lent under it
-bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr, uint32_t generation);
+bool path_put(struct change *c, uint16_t peer, uint32_t attr_in, uint32_t attr,
+	      uint32_t generation);
 bool path_take(struct change *c, uint16_t peer); // removes it
 // The same for a lent path: which one is told by the distinguisher, which is part of the set.
 enum rib_lending path_lend(struct change *c, uint32_t attr);
@@ -137,14 +139,14 @@ bool path_turn_away(struct change *c, uint16_t peer); // stored, judged again, a
 bool path_judge(struct change *c, struct path *p, uint32_t attr, uint32_t generation);
 void destination_hold(struct family *f, uint32_t n);
 void destination_release(struct family *f, uint32_t n);
-void family_forget(struct family *f, uint32_t attr); // a reference, released by family_release
-void family_release(struct family *f); // the change is through
+void family_forget(struct family *f, uint32_t attr);   // a reference, released by family_release
+void family_release(struct family *f);                 // the change is through
 void destination_export(struct family *f, uint32_t n); // puts the best path before every group
 void destination_tell(struct family *f, uint32_t n);   // rib_ops.moved, though nothing has
 
 // --- import.c -------------------------------------------------------------------------------------
 struct import *import_share(struct family *f, const struct rib_import *in);
-void import_drop(struct import *i); // NULL is allowed
+void import_drop(struct import *i);    // NULL is allowed
 void import_outdate(struct family *f); // options changed: forget all verdicts
 // The member goes from its import and m->in to m->import and next: what stored verdicts that puts in doubt.
 void import_doubt(struct member *m, const struct import *old, const struct rib_import *next,

@@ -28,9 +28,9 @@ enum ledger_class {
 	// of a peer: verdicts on what it sent
 	LEDGER_ACCEPTED, // newly: stored but rejected before, or not there
 	LEDGER_REJECTED, // accepted before; stored as rejected now, or turned away and not stored.
-	                 // What was not accepted before, new routes too, is in no class when rejected
-	LEDGER_CHANGED,  // accepted before and after, with other attributes
-	LEDGER_LOST,     // accepted before, and gone with its session, its peer or its announcement
+	// What was not accepted before, new routes too, is in no class when rejected
+	LEDGER_CHANGED, // accepted before and after, with other attributes
+	LEDGER_LOST,    // accepted before, and gone with its session, its peer or its announcement
 	// of a table: best paths
 	LEDGER_BEST_NEW,
 	LEDGER_BEST_GONE,
@@ -46,9 +46,9 @@ enum ledger_class {
 #define LEDGER_TRAITS 64 // by type of attribute; 0: PrefVal; 14: label; those above: 63
 
 struct ledger_options {
-	unsigned samples;     // at most of each class, peer and family; 0: none
-	struct ip within;     // bits 0: everything; else only prefixes within this one,
-	uint8_t within_bits;  // of this length
+	unsigned samples;    // at most of each class, peer and family; 0: none
+	struct ip within;    // bits 0: everything; else only prefixes within this one,
+	uint8_t within_bits; // of this length
 	// Best paths that go or move are samples, whatever their number, where this says so. Asked by
 	// the thread of the rib; it changes nothing. NULL: none.
 	bool (*watched)(const void *arg, const struct af *af, const struct af_key *key);
@@ -61,7 +61,8 @@ struct ledger_row {
 	uint16_t peer;
 	uint8_t family; // af_index
 	uint64_t count[LEDGER_CLASSES];
-	uint32_t changed_by[LEDGER_TRAITS];     // LEDGER_CHANGED and, of a table, LEDGER_BEST_CHANGED: routes
+	uint32_t changed_by
+		[LEDGER_TRAITS]; // LEDGER_CHANGED and, of a table, LEDGER_BEST_CHANGED: routes
 	uint32_t reannounced_by[LEDGER_TRAITS]; // in which the attribute is another one
 };
 
@@ -70,15 +71,17 @@ struct ledger_sample {
 	uint16_t peer; // RIB_NO_PEER: of the table
 	const struct af *af;
 	struct af_key key;
-	uint16_t peer_before, peer_after;     // whose path, of a table's; RIB_NO_PEER: ours, or none
+	uint16_t peer_before, peer_after; // whose path, of a table's; RIB_NO_PEER: ours, or none
 	const struct attr_set *before, *after; // copies in the report's arena; NULL: none
-	bool watched; // given whatever the number of samples
+	bool watched;                          // given whatever the number of samples
 };
 
 struct ledger_report {
-	struct ledger_row *rows; // in arena; ascending by family, then by peer; those without figures are left out
+	struct ledger_row *
+		rows; // in arena; ascending by family, then by peer; those without figures are left out
 	unsigned row_count;
-	struct ledger_sample *samples; // ascending by family, peer, class, key: the first by number of destination
+	struct ledger_sample *
+		samples; // ascending by family, peer, class, key: the first by number of destination
 	unsigned sample_count;
 	struct arena arena;
 };

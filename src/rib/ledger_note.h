@@ -30,7 +30,8 @@ struct verdict_note {
 	uint32_t number, attr;
 	uint16_t peer;
 	uint16_t best : 1; // it was the best path too, so that there is no note of that one
-	uint16_t rejected : 15; // era of the member in which it was last turned away, not to be stored
+	uint16_t
+		rejected : 15; // era of the member in which it was last turned away, not to be stored
 };
 
 struct ledger_sums;
@@ -81,22 +82,22 @@ void ledger_note_best(struct family *f, uint32_t n, uint32_t attr, uint16_t peer
 void ledger_note_entry(struct update_group *g, uint32_t n, const struct adj_out_entry *e);
 struct notes *notes_copy(struct family *f, const struct notes *t); // NULL of NULL
 bool notes_shed(struct family *f, struct notes **t); // some of them let go; false: that was all
-void notes_free(struct notes *t); // memory only; NULL is allowed
-void ledger_free(struct rib *r);  // memory only
-void ledger_free_one(struct ledger *l); // NULL is allowed
-void family_ledger_free(struct family_ledger *l); // the same; NULL is allowed
+void notes_free(struct notes *t);                    // memory only; NULL is allowed
+void ledger_free(struct rib *r);                     // memory only
+void ledger_free_one(struct ledger *l);              // NULL is allowed
+void family_ledger_free(struct family_ledger *l);    // the same; NULL is allowed
 
 // --- ledger_sum.c ---------------------------------------------------------------------------------
 bool ledger_work(struct rib *r, rib_deadline *over, void *arg); // of a closed one; true: more to do
-void ledger_finish(struct rib *r); // all of it, but for telling
-void ledger_sums_free(struct ledger_sums *s); // NULL is allowed
+void ledger_finish(struct rib *r);                              // all of it, but for telling
+void ledger_sums_free(struct ledger_sums *s);                   // NULL is allowed
 
 // --- ledger_report.c ------------------------------------------------------------------------------
 uint64_t ledger_event_traits(struct ledger *l, const struct ledger_event *e);
 void ledger_forget_traits(struct ledger *l); // remembered for pairs of numbers
 void ledger_add_sample(struct ledger *l, struct ledger_event *e, uint16_t peer);
 void ledger_add_row(struct ledger *l, const struct ledger_row *row); // unless it has no figures
-struct ledger_report *ledger_make_report(struct ledger *l); // takes the arena
+struct ledger_report *ledger_make_report(struct ledger *l);          // takes the arena
 
 // --- where something changes ----------------------------------------------------------------------
 // The path's verdict is about to change, or the path to go.

@@ -36,7 +36,7 @@ void rib_room_read(const struct rib_room *room, struct rib_room_counts *ret); //
 struct rib_limit {
 	struct rib_room *room;      // shared by the ribs that are limited together; NULL: no limit
 	uint32_t most[LIMIT_KINDS]; // 0: counted, and all taken in
-	bool trim;                  // prefixes beyond the limit that are there already are turned away too
+	bool trim; // prefixes beyond the limit that are there already are turned away too
 };
 // Takes a reference on the room of its own. Trimming is done by rib_work.
 void rib_set_limit(struct rib *r, const struct af *af, const struct rib_limit *l);

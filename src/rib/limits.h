@@ -15,7 +15,7 @@
 #else
 #define ADJ_OUT_CHUNK_BITS   12
 #define ADJ_OUT_SEGMENT_BITS 13
-#define WINDOW_ITEMS         32768u  // destinations at most in one parcel
+#define WINDOW_ITEMS         32768u // destinations at most in one parcel
 #define WINDOW_ITEMS_LEAST   512u
 #define WINDOW_BYTES         262144u // what a parcel should have at most, about
 #define LOG_SLACK            65536u  // places that a log may have whatever the table's size

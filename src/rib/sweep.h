@@ -16,7 +16,8 @@ enum sweep_kind {
 struct sweep;
 // peers: a bit per peer (RIB_PEERS_MAX bits), copied. generation: verdicts of this or a newer one
 // are left alone (0: judge all again).
-struct sweep *sweep_new(struct rib *r, enum sweep_kind kind, const struct af *af, const uint64_t *peers, uint32_t generation);
+struct sweep *sweep_new(struct rib *r, enum sweep_kind kind, const struct af *af,
+			const uint64_t *peers, uint32_t generation);
 bool sweep_step(struct sweep *s, rib_deadline *over, void *arg); // true: more to do
 void sweep_counts(const struct sweep *s, struct sweep_counts *ret);
 void sweep_peer_counts(const struct sweep *s, uint16_t peer, struct sweep_counts *ret);

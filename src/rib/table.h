@@ -18,13 +18,14 @@
 
 // One path of one destination: what a peer told us, and what import made of it.
 struct path {
-	uint32_t next;       // path of the same destination
-	uint32_t attr_in;    // set as received
-	uint32_t attr;       // set after import; 0: rejected
-	uint32_t generation; // that gave the verdict; one of its peer may vouch for it (rib/group.h)
-	uint32_t epoch;      // when it was received (struct rib, epoch)
-	uint16_t peer;       // RIB_NO_PEER: originated, RIB_AGGREGATE: aggregated here
-	uint16_t flags;      // enum path_flag
+	uint32_t next;    // path of the same destination
+	uint32_t attr_in; // set as received
+	uint32_t attr;    // set after import; 0: rejected
+	uint32_t
+		generation; // that gave the verdict; one of its peer may vouch for it (rib/group.h)
+	uint32_t epoch;     // when it was received (struct rib, epoch)
+	uint16_t peer;      // RIB_NO_PEER: originated, RIB_AGGREGATE: aggregated here
+	uint16_t flags;     // enum path_flag
 };
 
 enum path_flag {

@@ -38,7 +38,7 @@ struct world {
 	struct arena arena;
 	struct rib_chunk *last_chunk; // counted: the last one that was delivered
 	unsigned chunks;              // different ones in a row
-	struct ledger_report *report;   // the last one
+	struct ledger_report *report; // the last one
 	void (*moved)(struct world *w, const struct af *af, const struct rib_move *m); // NULL: none
 };
 

@@ -15,8 +15,8 @@
 struct soft_order {
 	uint32_t number;   // given by the engine; unique
 	uint16_t instance; // whose tables
-	bool lent;         // what the VPN tables lend to it (import), or it to them: not a sweep of the rib
-	bool import;       // lent: which of the two
+	bool lent; // what the VPN tables lend to it (import), or it to them: not a sweep of the rib
+	bool import; // lent: which of the two
 	enum sweep_kind kind;
 	const struct af *af;
 	uint32_t generation;        // verdicts of this or a newer one stand; 0: judge all again

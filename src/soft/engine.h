@@ -37,7 +37,7 @@ struct soft_request {
 	struct ip address;
 	uint16_t instance;         // 0: public
 	const char *instance_name; // copied; NULL: public
-	bool lent;                 // without peer: routes that are lent to the instance (import) or by it
+	bool lent; // without peer: routes that are lent to the instance (import) or by it
 	const struct af *af;
 	bool import;
 	enum soft_means means;
@@ -63,7 +63,8 @@ void soft_wake(struct soft *s); // in a copy of the process: its task has been s
 void soft_answered(struct soft *s,
 		   const struct soft_answer *a);    // of a shard; a->peers stays the caller's
 void soft_peer_down(struct soft *s, uint16_t peer); // its refreshes are over, its jobs void
-void soft_instance_gone(struct soft *s, uint16_t instance); // its jobs are void; its peers have gone
+void soft_instance_gone(struct soft *s,
+			uint16_t instance); // its jobs are void; its peers have gone
 void soft_update(struct soft *s, uint16_t peer, const struct af *af,
 		 unsigned routes);                               // an UPDATE with so many announced
 void soft_sent(struct soft *s, uint16_t peer, unsigned updates); // UPDATEs handed to a session

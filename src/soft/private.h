@@ -26,7 +26,7 @@ struct run {
 	struct soft_order order;
 	bool sent;
 	struct run *behind; // waits for this one to end; NULL: for nothing but the next turn
-	unsigned done; // shards
+	unsigned done;      // shards
 	uint64_t longest_slice;
 	struct shard_word *words; // by shard
 };
@@ -39,7 +39,7 @@ struct job {
 	struct sweep_counts base; // of walks and answers that are over
 	struct rib_counts before; // when the peer was asked: what arrived since is the answer's
 	bool quiet;               // takes the place of the last quiet one like it when it is over
-	bool walks;               // has had a walk: what that judged is not counted again on arrival
+	bool walks; // has had a walk: what that judged is not counted again on arrival
 	struct soft *soft;
 	bool asked; // ROUTE-REFRESH sent, its end not seen
 	bool ask_again;
@@ -71,7 +71,7 @@ struct soft {
 	uint32_t limit; // seconds
 	struct task *starter;
 	struct list running, waiting; // struct run
-	struct list active; // newest first
+	struct list active;           // newest first
 	struct list arrivals;
 	struct job *finished[JOBS_KEPT]; // ring; finished_end is where the next one goes
 	unsigned finished_end, finished_count;

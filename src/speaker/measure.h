@@ -22,7 +22,8 @@ struct measure_name {
 	struct ip address; // bits 0: nobody
 };
 struct measure {
-	struct measure_row *rows; // ascending by instance, family, then the table before peers by address
+	struct measure_row
+		*rows; // ascending by instance, family, then the table before peers by address
 	unsigned row_count;
 	struct measure_sample *samples; // in that order too, then by class, then by key
 	unsigned sample_count;

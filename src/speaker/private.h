@@ -85,15 +85,15 @@ struct speaker {
 	struct speaker_peer *by_number[RIB_PEERS_MAX];
 	uint16_t next_number;
 	uint32_t last_session, last_read;
-	struct vec reads;     // struct speaker_read
-	struct vec explains;  // struct speaker_explain
-	struct vec measures;  // struct measuring (measure.c); only the last one may be open
+	struct vec reads;    // struct speaker_read
+	struct vec explains; // struct speaker_explain
+	struct vec measures; // struct measuring (measure.c); only the last one may be open
 	uint32_t last_measure;
-	struct vec limits;    // struct instance_limits (limit.c), of instances that have a limit
-	struct map limit_of;  // the same by number of the instance
+	struct vec limits;   // struct instance_limits (limit.c), of instances that have a limit
+	struct map limit_of; // the same by number of the instance
 	struct timer *limit_timer; // what was turned away may be brought back then
-	struct task *flusher; // hands over batches at the end of a round
-	struct arena scratch; // one UPDATE, one origin
+	struct task *flusher;      // hands over batches at the end of a round
+	struct arena scratch;      // one UPDATE, one origin
 	struct buf scratch_buf;
 	bool paused;       // reading of sockets: shards are behind
 	bool reap;         // a dynamic peer is gone
@@ -152,19 +152,19 @@ void peer_update(struct speaker_peer *p, const uint8_t *bytes, size_t n);
 // --- outbox.c -------------------------------------------------------------------------------------
 void speaker_received(void *speaker, struct shard *shard, struct shard_message *m);
 void peer_credit(struct speaker_peer *p); // grants every shard its part of what the session takes
-void peer_credit_end(struct speaker_peer *p); // and nothing any more
+void peer_credit_end(struct speaker_peer *p);    // and nothing any more
 void peer_interval_over(struct speaker_peer *p); // a step of route-update-interval
 void peer_answer(struct speaker_peer *p,
 		 const struct af *af); // ROUTE-REFRESH: send everything again
 void read_received(struct speaker *s, unsigned shard, struct shard_message *m); // read.c
 void explain_received(struct speaker *s, const struct shard_message *m);        // explain.c
 void measure_received(struct speaker *s, struct shard_message *m);              // measure.c
-void measure_meet(struct speaker *s, const struct speaker_peer *p); // a new peer
+void measure_meet(struct speaker *s, const struct speaker_peer *p);             // a new peer
 void measures_free(struct speaker *s);
 
 // --- door.c ---------------------------------------------------------------------------------------
 void door_password(const struct speaker_peer *p, const char *password); // NULL: none
-bool door_is_bound(const struct speaker *s, uint16_t instance); // has one of its own
+bool door_is_bound(const struct speaker *s, uint16_t instance);         // has one of its own
 void peer_find_device(struct speaker_peer *p);
 void devices_look(struct speaker *s); // opens and shuts doors; binds what is not Established
 void devices_due(void *speaker);      // the timer's
@@ -214,9 +214,9 @@ void plan_instances(struct soft_plan *plan, struct speaker *s, const struct spea
 
 // --- limit.c --------------------------------------------------------------------------------------
 void limits_change(struct speaker *s, const struct instance_config *next); // tells the shards
-void limits_forget(struct speaker *s, uint16_t number); // the instance has gone
+void limits_forget(struct speaker *s, uint16_t number);                    // the instance has gone
 void limits_free_all(struct speaker *s);
-void limits_look(void *speaker); // what has come of them; also the timer's
+void limits_look(void *speaker);    // what has come of them; also the timer's
 void limits_due(struct speaker *s); // the same, as if the time were over that they wait for
 void plan_limits(struct soft_plan *plan, struct speaker *s, const struct instance_config *next,
 		 unsigned i); // what a limit that is raised or taken away lets in

@@ -72,7 +72,7 @@ struct proof {
 	unsigned flapped; // sessions that came up and ended while it was under way
 	struct proof_notification *notifications; // owned; the first PROOF_NOTIFICATIONS
 	uint64_t sent, received;                  // NOTIFICATIONs, all of them
-	uint64_t updates_sent, updates_received; // meanwhile, whatever for, over all peers
+	uint64_t updates_sent, updates_received;  // meanwhile, whatever for, over all peers
 	uint64_t keepalives;                      // sent
 	uint64_t
 		keepalive_delay; // microseconds: the worst, from when it was due until it was written,
@@ -87,7 +87,7 @@ struct proof {
 	unsigned jobs_kept;
 	unsigned jobs_pending, jobs_cancelled;
 	struct sweep_counts counts; // of all that have ended
-	uint64_t longest_slice; // of walks, microseconds
+	uint64_t longest_slice;     // of walks, microseconds
 	uint64_t peers[PEER_WORDS]; // bits: whom its jobs are about
 };
 

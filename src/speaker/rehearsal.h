@@ -24,20 +24,23 @@
 
 struct rehearsal;
 struct rehearsal_want {
-	struct speaker_config *next; // counted for as long as it takes; NULL: nothing is applied (audit)
+	struct speaker_config
+		*next; // counted for as long as it takes; NULL: nothing is applied (audit)
 	struct ledger_options options;
 	// In the copy, when all is at rest. It says what the parent is to hear by rehearsal_tell, and may
 	// do with the speaker as it likes: nobody will see it. m NULL: next was.
 	void (*tell)(void *arg, struct speaker *s, const struct measure *m);
 	// In the parent.
-	void (*progress)(void *arg, unsigned percent);           // optional
-	void (*heard)(void *arg, uint8_t kind, const uint8_t *p, size_t n); // one rehearsal_tell, whole
+	void (*progress)(void *arg, unsigned percent); // optional
+	void (*heard)(void *arg, uint8_t kind, const uint8_t *p,
+		      size_t n); // one rehearsal_tell, whole
 	// Last: the rehearsal is gone when it returns; nothing of the caller's is. false: it died.
 	void (*done)(void *arg, bool good);
 	void *arg;
 };
 // NULL: the copy could not be made (memory, limits of processes), and *ret_error is -errno.
-struct rehearsal *rehearsal_start(struct speaker *s, const struct rehearsal_want *w, int *ret_error);
+struct rehearsal *rehearsal_start(struct speaker *s, const struct rehearsal_want *w,
+				  int *ret_error);
 void rehearsal_cancel(struct rehearsal *r); // no callback afterwards; NULL is allowed
 // In the copy. kind: of the caller's own.
 void rehearsal_tell(uint8_t kind, const void *p, size_t n);

@@ -18,12 +18,12 @@
 enum shard_kind {
 	// to the shard
 	// every message names the instance; those about a peer, the peer's
-	SHARD_OPTIONS,       // options, af, number = generation
-	SHARD_LINK,          // af (inner), tie: what ties the instance to the VPN tables from now on
-	SHARD_LIMIT,         // af, limit: what the table may hold from now on
+	SHARD_OPTIONS, // options, af, number = generation
+	SHARD_LINK,    // af (inner), tie: what ties the instance to the VPN tables from now on
+	SHARD_LIMIT,   // af, limit: what the table may hold from now on
 	SHARD_INSTANCE_GONE, // the instance's rib goes, with all that it lent
 	SHARD_BEGIN,         // peer, af: the first dump waits no longer
-	SHARD_FENCE,         // peer, number = session: comes back as it went, behind what came of all before
+	SHARD_FENCE, // peer, number = session: comes back as it went, behind what came of all before
 	SHARD_IMPORT,        // peer, af, import, number = generation
 	SHARD_EXPORT,        // peer, af, export, number = generation
 	SHARD_UP,            // peer, session, number = its number
@@ -45,17 +45,17 @@ enum shard_kind {
 	SHARD_LEDGER_CLOSE,  // number: when all is at rest; answered by SHARD_LEDGER
 	SHARD_QUIT,
 	// from the shard
-	SHARD_TAKEN,    // bytes_count of batches have been worked off
-	SHARD_DELIVERY, // delivery
-	SHARD_MARK,     // peer, af, number = session, mark
-	SHARD_ANSWER,   // answer to an order
-	SHARD_MEMBER,   // peer, af, member: a membership counts, or does no longer
-	SHARD_SWEPT,    // peer, af, number = session, bytes_count = routes removed
-	SHARD_ROWS,     // rows; number = read
-	SHARD_COUNTS,   // counts
+	SHARD_TAKEN,     // bytes_count of batches have been worked off
+	SHARD_DELIVERY,  // delivery
+	SHARD_MARK,      // peer, af, number = session, mark
+	SHARD_ANSWER,    // answer to an order
+	SHARD_MEMBER,    // peer, af, member: a membership counts, or does no longer
+	SHARD_SWEPT,     // peer, af, number = session, bytes_count = routes removed
+	SHARD_ROWS,      // rows; number = read
+	SHARD_COUNTS,    // counts
 	SHARD_EXPLAINED, // explanation (NULL: no such instance); number
 	SHARD_LEDGER,    // ledgers, number
-	SHARD_GONE,     // the last message of all
+	SHARD_GONE,      // the last message of all
 };
 
 struct shard_origin {
@@ -134,7 +134,7 @@ struct shard_message {
 		struct rib_export export;   // a reference on both programs
 		struct rib_session session;
 		struct rib_limit limit; // a reference on the room
-		struct vpn_link tie; // lists owned, a reference on the programs
+		struct vpn_link tie;    // lists owned, a reference on the programs
 		struct shard_membership member;
 		struct buf bytes;
 		struct shard_origin *origin; // owned
@@ -144,9 +144,9 @@ struct shard_message {
 		struct rib_delivery delivery;
 		enum rib_mark mark;
 		struct soft_answer answer;
-		struct shard_rows *rows;     // owned
-		struct shard_counts *counts; // owned
-		struct explain_order *explain; // owned
+		struct shard_rows *rows;         // owned
+		struct shard_counts *counts;     // owned
+		struct explain_order *explain;   // owned
 		struct explanation *explanation; // owned
 		struct ledger_options ledger;
 		struct shard_ledgers ledgers;
@@ -169,7 +169,7 @@ struct worker;
 typedef void shard_sink(void *arg, struct shard_message *m); // takes the message
 struct worker_options {
 	unsigned index, count; // of the shards
-	shard_sink *send; // toward the control thread
+	shard_sink *send;      // toward the control thread
 	void *arg;
 };
 struct worker *worker_new(struct loop *l, const struct worker_options *o);
@@ -186,8 +186,8 @@ struct reading;
 struct reading *reading_new(struct rib *r, struct shard_read *read); // owns read
 void reading_free(struct reading *r);
 bool reading_step(struct reading *r, const struct worker_options *o, rib_deadline *over,
-		  void *over_arg);    // true: more to do now
-void reading_more(struct reading *r); // one batch has been taken
+		  void *over_arg);                           // true: more to do now
+void reading_more(struct reading *r);                        // one batch has been taken
 void reading_gone(struct reading *r, const struct rib *rib); // if it reads that one, that is all
 uint32_t reading_id(const struct reading *r);
 bool reading_over(const struct reading *r);
@@ -196,7 +196,7 @@ bool reading_over(const struct reading *r);
 struct shard {
 	unsigned index;
 	struct worker *worker;
-	struct worker *instead; // shard_divert; NULL: none
+	struct worker *instead;         // shard_divert; NULL: none
 	struct channel *inbox, *outbox; // threaded
 	struct loop *control, *loop;    // loop: its own, when threaded
 	bool threaded, gone;
@@ -206,8 +206,8 @@ struct shard {
 	void (*received)(void *arg, struct shard *s,
 			 struct shard_message *m); // m is freed afterwards
 	void *arg;
-	struct buf batch;              // being collected
-	size_t in_flight;              // bytes of batches not yet worked off
+	struct buf batch;                             // being collected
+	size_t in_flight;                             // bytes of batches not yet worked off
 	struct shard_counts_row *rows[RIB_PEERS_MAX]; // by peer, as last told; NULL: not yet
 	struct shard_totals *totals[INSTANCES_MAX];   // by instance
 };
@@ -220,10 +220,10 @@ void shard_send(struct shard *s, struct shard_message *m); // behind everything 
 // From now on another worker gets, at once and in this thread, what is sent; NULL: no longer. The
 // shard's own is at rest meanwhile.
 void shard_divert(struct shard *s, struct worker *w);
-void shard_flush(struct shard *s);                         // hands over the batch
+void shard_flush(struct shard *s); // hands over the batch
 void shard_routes(struct shard *s, const struct batch_record *head, const struct span *attributes,
-		  const struct span *nlri);                      // appends to the batch
-void shard_wake(struct shard *s); // in a copy of the process: its tasks have been stopped
+		  const struct span *nlri); // appends to the batch
+void shard_wake(struct shard *s);           // in a copy of the process: its tasks have been stopped
 void shard_take_counts(struct shard *s, const struct shard_counts *c);
 void shard_forget_peer(struct shard *s, uint16_t peer); // its counters
 void shard_forget_instance(struct shard *s, uint16_t instance);

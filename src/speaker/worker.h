@@ -108,7 +108,7 @@ bool ledgers_are_open(const struct worker *w);
 bool ledgers_hold_back(struct worker *w); // others cannot be opened yet
 void ledgers_turn(struct worker *w);      // closes them when all is at rest
 void ledgers_free(struct worker *w);
-void instance_ledger_begin(struct instance *i);    // a new rib, and ledgers are open
-bool instance_ledger_close(struct instance *i);    // false: it is not open
+void instance_ledger_begin(struct instance *i); // a new rib, and ledgers are open
+bool instance_ledger_close(struct instance *i); // false: it is not open
 void instance_ledger_told(struct instance *i, struct ledger_report *report);
-void instance_ledger_lost(struct instance *i);     // the rib goes, whatever its ledger holds
+void instance_ledger_lost(struct instance *i); // the rib goes, whatever its ledger holds

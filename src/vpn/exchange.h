@@ -30,9 +30,11 @@ void exchange_rib(struct exchange *x, uint16_t instance, struct rib *r);
 // From now on moved routes meet this link (copied; NULL: none any more). What stands is made true
 // by walks, one for each direction in which it differs. An inner family that exchanges routes with
 // none is ignored.
-void exchange_link(struct exchange *x, uint16_t instance, const struct af *inner, const struct vpn_link *link);
+void exchange_link(struct exchange *x, uint16_t instance, const struct af *inner,
+		   const struct vpn_link *link);
 // rib_ops.moved of the instance's rib.
-void exchange_moved(struct exchange *x, uint16_t instance, const struct af *af, const struct rib_move *m);
+void exchange_moved(struct exchange *x, uint16_t instance, const struct af *af,
+		    const struct rib_move *m);
 
 // --- making what stands true --------------------------------------------------------------------
 // A walk: import: routes of the VPN table that carry a target in which links since the last finished
@@ -42,15 +44,18 @@ void exchange_moved(struct exchange *x, uint16_t instance, const struct af *af, 
 // rejected. best_moved: in the instance's table, or the VPN table (export).
 // Owned by the caller. Survives any change of tables and links between its slices.
 struct exchange_walk;
-struct exchange_walk *exchange_walk_new(struct exchange *x, uint16_t instance, const struct af *inner, bool import, bool again);
+struct exchange_walk *exchange_walk_new(struct exchange *x, uint16_t instance,
+					const struct af *inner, bool import, bool again);
 bool exchange_walk_step(struct exchange_walk *w, rib_deadline *over, void *arg); // true: more to do
-void exchange_walk_counts(const struct exchange_walk *w, struct sweep_counts *ret); // seen: routes looked at
+void exchange_walk_counts(const struct exchange_walk *w,
+			  struct sweep_counts *ret); // seen: routes looked at
 unsigned exchange_walk_percent(const struct exchange_walk *w);
 void exchange_walk_free(struct exchange_walk *w);
 
 // What routes that moved by themselves have changed so far, apart from walks; it only grows. A route that
 // a new import policy of a peer lets in is lent as it comes: the walk after it finds nothing to do.
-void exchange_live_counts(const struct exchange *x, uint16_t instance, const struct af *inner, bool import, struct sweep_counts *ret);
+void exchange_live_counts(const struct exchange *x, uint16_t instance, const struct af *inner,
+			  bool import, struct sweep_counts *ret);
 
 struct exchange_totals {
 	uint32_t targets; // that somebody carries or asks for

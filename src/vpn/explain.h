@@ -8,11 +8,13 @@
 
 // Links as another configuration has them.
 struct exchange_candidate {
-	const struct vpn_link *(*link)(void *arg, uint16_t instance, const struct af *inner); // NULL: none
+	const struct vpn_link *(*link)(void *arg, uint16_t instance,
+				       const struct af *inner); // NULL: none
 	void *arg;
 };
 
 // Tells steps of policies, then EXPLAIN_TABLE, for each. candidate NULL: what runs. What the route is,
 // is the best path that stands.
 void exchange_explain(struct exchange *x, uint16_t instance, const struct rib_explain_want *want,
-		      const struct exchange_candidate *candidate, rib_explain_sink *sink, void *arg);
+		      const struct exchange_candidate *candidate, rib_explain_sink *sink,
+		      void *arg);

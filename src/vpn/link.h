@@ -10,14 +10,14 @@
 
 // Of one instance and one inner family (struct af, inner). Lists are sorted, without duplicates.
 struct vpn_link {
-	bool present;                  // the instance has this family and a route distinguisher
-	bool takes_own;                // also routes under its own distinguisher (they came from elsewhere)
+	bool present;   // the instance has this family and a route distinguisher
+	bool takes_own; // also routes under its own distinguisher (they came from elsewhere)
 	uint8_t rd[8];
-	uint32_t label;                // of all routes that leave; 0 where the outer family has none
-	bool label_per_route;          // apply-label per-route: each has one of its own instead
-	uint8_t (*targets)[8];         // takes in what carries one of them; owned
+	uint32_t label;        // of all routes that leave; 0 where the outer family has none
+	bool label_per_route;  // apply-label per-route: each has one of its own instead
+	uint8_t (*targets)[8]; // takes in what carries one of them; owned
 	unsigned target_count;
-	uint8_t (*communities)[8];     // extended communities that leaving routes get; owned
+	uint8_t (*communities)[8]; // extended communities that leaving routes get; owned
 	unsigned community_count;
 	struct policy_program *import, *export; // of the instance; counted; NULL: everything passes
 };

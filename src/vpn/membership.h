@@ -10,7 +10,8 @@ struct membership; // of one peer
 struct membership *membership_new(void);
 void membership_free(struct membership *m);
 // From rib_ops.member, by way of the shard that owns the key. True: the list has changed.
-bool membership_set(struct membership *m, const struct af *af, const struct af_key *key, bool counts);
+bool membership_set(struct membership *m, const struct af *af, const struct af_key *key,
+		    bool counts);
 void membership_clear(struct membership *m); // the session is over
 // The list for policy_program_constrain: sorted, without duplicates, and without targets that a
 // shorter entry covers; good until the next call. Origin AS numbers make no difference here.

@@ -39,13 +39,13 @@ struct tie {
 	struct vpn_targets doubt; // of them in which two links since then differ
 	uint8_t (*rds)[8]; // of all links since the last export walk, but for the present one
 	unsigned rd_count;
-	uint32_t version;          // of the link
-	uint64_t serial;           // never given twice
-	bool gave;                 // ever
-	uint64_t best_moved;       // of the instance's table
+	uint32_t version;            // of the link
+	uint64_t serial;             // never given twice
+	bool gave;                   // ever
+	uint64_t best_moved;         // of the instance's table
 	struct sweep_counts live[2]; // what moves have changed, apart from walks: [import]
-	struct label_book *labels; // NULL: none
-	uint64_t stamp;            // of the last list of ties that it is in
+	struct label_book *labels;   // NULL: none
+	uint64_t stamp;              // of the last list of ties that it is in
 };
 
 struct place {
@@ -59,8 +59,8 @@ struct exchange {
 	struct target_index
 		*indexes[AF_MAX]; // by index of the outer family; NULL: nothing moved there
 	uint64_t serials, stamps;
-	uint64_t best_moved;    // of the VPN tables
-	struct tie **errands;   // whom a move concerns; a stack: moves may be nested; owned
+	uint64_t best_moved;  // of the VPN tables
+	struct tie **errands; // whom a move concerns; a stack: moves may be nested; owned
 	unsigned errand_count, errand_cap;
 	struct arena arena; // of one route on its way: nothing of it is kept
 	unsigned shard, shards;

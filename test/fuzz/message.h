@@ -12,5 +12,5 @@ struct fuzz_message {
 
 // False: too short or too long to be a message. The frame is read as it is first.
 bool fuzz_message_take(const uint8_t *data, size_t size, enum bgp_type type,
-                       struct fuzz_message *ret);
+		       struct fuzz_message *ret);
 void fuzz_message_free(struct fuzz_message *m);

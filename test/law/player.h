@@ -38,24 +38,25 @@ struct player {
 	uint32_t as, peer_as, router_id;
 	uint16_t families;
 	bool refresh, enhanced;
-	bool silent;             // tells no end of its memberships
-	bool targets;            // its routes carry route targets also where it need not be
-	bool wanted;             // shall be connected
+	bool silent;  // tells no end of its memberships
+	bool targets; // its routes carry route targets also where it need not be
+	bool wanted;  // shall be connected
 	bool established;
 	unsigned established_count;
 	bool paused;
-	uint64_t answer_delay;   // of ROUTE-REFRESH, microseconds
-	uint16_t answers;        // families whose refresh is waiting for its answer
+	uint64_t answer_delay; // of ROUTE-REFRESH, microseconds
+	uint16_t answers;      // families whose refresh is waiting for its answer
 	struct player_route route[AF_MAX][PLAYER_ROUTES];
 	struct player_bulk bulk[AF_MAX];
 	struct player_told *told[AF_MAX]; // owned
 	unsigned told_count[AF_MAX], told_cap[AF_MAX];
 	struct map told_places[AF_MAX]; // hash of the key -> 1 + place
-	uint16_t end_of_rib;     // families whose End-of-RIB came in this session
-	unsigned updates_in, announced_in, withdrawn_in, refresh_in, borr_in, eorr_in, notifications_in;
-	unsigned redundant_in;   // announcements equal to what it had been told, outside a refresh
-	uint16_t refreshing;     // families between BoRR and EoRR
-	const char *complaint;   // protocol error that it saw; NULL: none
+	uint16_t end_of_rib;            // families whose End-of-RIB came in this session
+	unsigned updates_in, announced_in, withdrawn_in, refresh_in, borr_in, eorr_in,
+		notifications_in;
+	unsigned redundant_in; // announcements equal to what it had been told, outside a refresh
+	uint16_t refreshing;   // families between BoRR and EoRR
+	const char *complaint; // protocol error that it saw; NULL: none
 
 	struct stream *stream;
 	struct timer *retry, *answer;
@@ -65,18 +66,25 @@ struct player {
 
 void player_init(struct player *p, struct loop *l, const char *address, const char *remote);
 void player_free(struct player *p);
-void player_connect(struct player *p);    // from now on
-void player_disconnect(struct player *p); // breaks the connection; `wanted` decides whether it comes back
+void player_connect(struct player *p); // from now on
+void player_disconnect(
+	struct player *p); // breaks the connection; `wanted` decides whether it comes back
 void player_pause(struct player *p, bool pause);
-void player_announce(struct player *p, const struct af *af, const struct af_key *key, uint32_t variant);
+void player_announce(struct player *p, const struct af *af, const struct af_key *key,
+		     uint32_t variant);
 void player_withdraw(struct player *p, const struct af *af, const struct af_key *key);
-void player_bulk(struct player *p, const struct af *af, unsigned count, uint32_t variant); // instead of those before
+void player_bulk(struct player *p, const struct af *af, unsigned count,
+		 uint32_t variant); // instead of those before
 void player_bulk_key(const struct af *af, unsigned index, struct af_key *ret);
-void player_forget(struct player *p, const struct af *af, const struct af_key *key); // out of its table, without a word
-void player_refresh(struct player *p, const struct af *af); // sends all again, between BoRR and EoRR if enhanced
-void player_ask(struct player *p, const struct af *af);     // sends a ROUTE-REFRESH
-bool player_wants_answering(const struct player *p);        // an answer of its own is still to be sent
-const struct player_told *player_find_told(const struct player *p, const struct af *af, const struct af_key *key);
+void player_forget(struct player *p, const struct af *af,
+		   const struct af_key *key); // out of its table, without a word
+void player_refresh(struct player *p,
+		    const struct af *af); // sends all again, between BoRR and EoRR if enhanced
+void player_ask(struct player *p, const struct af *af); // sends a ROUTE-REFRESH
+bool player_wants_answering(const struct player *p);    // an answer of its own is still to be sent
+const struct player_told *player_find_told(const struct player *p, const struct af *af,
+					   const struct af_key *key);
 
 // Attributes of a variant, without the next hop, and the next hop that goes with it.
-void player_attrs(const struct player *p, const struct af *af, uint32_t variant, struct attrs *ret, struct span *ret_next_hop, struct arena *a);
+void player_attrs(const struct player *p, const struct af *af, uint32_t variant, struct attrs *ret,
+		  struct span *ret_next_hop, struct arena *a);

@@ -16,4 +16,4 @@ void update_rewrite(struct buf *b, const struct update *u, bool as4, unsigned ma
 // Sends u through update_rewrite and update_decode again; the text of all that comes out must be
 // the text of u. NULL: it was; else what went wrong, in the arena. extended: octets of a message.
 const char *update_round_trip(const struct update *u, const struct update_context *x, unsigned max,
-                              struct arena *a);
+			      struct arena *a);
